@@ -1,0 +1,117 @@
+"""Paints every content picture in every style.
+
+    python experiments/stylize.py --content=photo.jpg --style=painting.jpg --output=out.png
+    python experiments/stylize.py --content=PHOTOS --style=a.jpg --style=b.jpg --output=DIR
+"""
+
+import pathlib
+import sys
+from collections import Counter
+
+import launch
+from absl import flags
+
+FLAGS = flags.FLAGS
+flags.DEFINE_multi_string("content", None, "Picture, folder or glob; repeatable.", required=True)
+flags.DEFINE_multi_string("style", None, "Picture, folder or glob; repeatable.", required=True)
+flags.DEFINE_string(
+    "output",
+    None,
+    "Where to write: a file, for one pair, or a folder, for all pairs and a contact sheet.",
+    required=True,
+)
+flags.DEFINE_string("generator", None, "Trained generator (.keras). Default: the one that ships.")
+flags.DEFINE_float("strength", 1.0, "From 0, the photograph, to 1, the full style.", 0.0, 1.0)
+flags.DEFINE_integer("style_size", 256, "Short side at which styles are looked at: stroke size.", 32)
+
+CELL_SIZE = 256  # pixels, of the contact sheet
+
+
+def main() -> int:
+    """Stylises as the flags say; returns the exit code."""
+    import keras
+
+    from stylegan_transfer.generator import load_generator
+    from stylegan_transfer.images import list_images, load_image, make_contact_sheet, save_image
+    from stylegan_transfer.stylize import encode_style, stylize_with_code
+
+    contents = list(dict.fromkeys(p for source in FLAGS.content for p in list_images(source)))
+    styles = list(dict.fromkeys(p for source in FLAGS.style for p in list_images(source)))
+    output = _plan_output(contents, styles)
+    generator = load_generator(FLAGS.generator)
+
+    failures = []
+    codes = _each(styles, lambda path: encode_style(generator, path, FLAGS.style_size), failures)
+    thumbnails = {}
+    progress = keras.utils.Progbar(len(contents) * len(codes), unit_name="picture")
+
+    def paint_in_all_styles(content):
+        photo = load_image(content)
+        for style, code in codes.items():
+            picture = stylize_with_code(
+                generator, photo, code, strength=FLAGS.strength, style_size=FLAGS.style_size
+            )
+            save_image(picture, output[content, style])
+            thumbnails[content, style] = _thumbnail(picture)
+            progress.add(1)
+        return _thumbnail(photo)
+
+    photos = _each(contents, paint_in_all_styles, failures)
+    if len(thumbnails) > 1:
+        sheet = pathlib.Path(FLAGS.output) / "contact_sheet.png"
+        paintings = [_thumbnail(load_image(style)) for style in codes]
+        rows = [[thumbnails[content, style] for style in codes] for content in photos]
+        save_image(make_contact_sheet(list(photos.values()), paintings, rows, CELL_SIZE), sheet)
+    print(f"Wrote {len(thumbnails)} of {len(contents) * len(styles)} pictures: {FLAGS.output}")
+    for failure in failures:
+        print(f"Error: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _plan_output(contents, styles):
+    """Returns the output path of each pair; none is used twice."""
+    from stylegan_transfer.images import SAVE_FORMATS
+
+    output = pathlib.Path(FLAGS.output)
+    if output.suffix.lower() not in SAVE_FORMATS or output.is_dir():
+        names = zip(_names(contents), contents, strict=True)
+        return {
+            (content, style): output / f"{content_name}_{style_name}.png"
+            for content_name, content in names
+            for style_name, style in zip(_names(styles), styles, strict=True)
+        }
+    if len(contents) * len(styles) > 1:
+        raise ValueError(
+            f"Expected a folder as --output for {len(contents)} contents and {len(styles)} styles. "
+            f"Received: --output={output}"
+        )
+    return {(contents[0], styles[0]): output}
+
+
+def _names(paths):
+    """Stems, with a number behind those that more than one file has."""
+    counts, seen = Counter(path.stem for path in paths), Counter()
+    for path in paths:
+        seen[path.stem] += 1
+        yield path.stem if counts[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}"
+
+
+def _each(paths, function, failures):
+    """Returns `{path: function(path)}` of those that can be read; adds the others' errors."""
+    results = {}
+    for path in paths:
+        try:
+            results[path] = function(path)
+        except (ValueError, OSError) as error:
+            failures.append(error)
+    return results
+
+
+def _thumbnail(picture):
+    from stylegan_transfer.images import resize_image
+
+    return resize_image(picture, short_side=min(CELL_SIZE, *picture.shape[:2]))
+
+
+if __name__ == "__main__":
+    launch.run(main)

@@ -1,0 +1,50 @@
+"""Image style transfer with a GAN, in TensorFlow and Keras.
+
+A photograph and a painting go in; the photograph painted in that style comes out:
+
+    import stylegan_transfer
+
+    generator = stylegan_transfer.load_generator()
+    picture = stylegan_transfer.stylize(generator, "photo.jpg", "painting.jpg")
+    stylegan_transfer.save_image(picture, "stylized.png")
+
+The names below are loaded at first use, so that importing the package is quick.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "DocumentGenerator": "generator",
+    "PRESETS": "config",
+    "StyleDiscriminator": "discriminator",
+    "StyleGenerator": "generator",
+    "StyleTransferGAN": "model",
+    "TrainingConfig": "config",
+    "VGG19Features": "features",
+    "encode_style": "stylize",
+    "list_images": "images",
+    "load_generator": "generator",
+    "load_image": "images",
+    "make_contact_sheet": "images",
+    "make_dataset": "data",
+    "save_generator": "generator",
+    "save_image": "images",
+    "stylize": "stylize",
+    "stylize_with_code": "stylize",
+    "train": "training",
+}
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return [*__all__, "__version__"]

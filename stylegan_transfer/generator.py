@@ -1,0 +1,375 @@
+"""The two generators: content and style image in, stylized image out.
+
+Both share one interface:
+
+- `encode_style(style)` -> style codes;
+- `synthesize(content, codes)` -> stylized images of the content's size;
+- `generator([content, style])`, the two in one call.
+
+Images are float32 RGB in [0, 1], `(batch, height, width, 3)`, with sides of at least 32 pixels.
+"""
+
+import os
+import pathlib
+import tempfile
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+from keras import ops
+
+from stylegan_transfer import layers
+
+MIN_SIZE = 32
+DEFAULT_PATH = pathlib.Path(__file__).parent / "weights" / "generator.keras"
+
+
+@keras.saving.register_keras_serializable("stylegan_transfer")
+class StyleGenerator(keras.Model):
+    """Style transfer in one pass without a VGG, with StyleGAN's parts: mapping network, code w,
+    modulated decoder, noise in every layer.
+
+    A content encoder brings the image to an eighth of its size, a style encoder turns the style
+    image into a code `w`, and a decoder paints the content: every normalization's scale and shift
+    come from `w`. Upsampling is nearest-neighbour plus convolution (no checkerboard), and the last
+    convolution runs at half resolution and rearranges its channels into pixels (no cost at full
+    resolution).
+
+    Args:
+        width: Channels of the outermost convolutions.
+        num_blocks: Residual blocks at an eighth of the resolution, with `4 * width` channels.
+        code_size: Length of the style code.
+        noise: Whether `call` adds noise in training.
+        seed: Seed of that noise.
+
+    References:
+        - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
+          Networks", CVPR 2019 (mapping network, modulation, noise).
+        - Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
+          ECCV 2016 (the feed-forward stylization network).
+        - Odena et al., "Deconvolution and Checkerboard Artifacts", Distill 2016.
+    """
+
+    def __init__(self, width=32, num_blocks=5, code_size=256, noise=True, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
+        self.noise, self.seed = noise, seed
+        self.noise_seed = keras.random.SeedGenerator(seed)
+        self.encoder = [
+            layers.ReflectionConv2D(width, 5, strides=2),
+            layers.ReflectionConv2D(2 * width, 3, strides=2),
+            layers.ReflectionConv2D(4 * width, 3, strides=2),
+        ]
+        self.encoder_norms = [layers.InstanceNormalization() for _ in self.encoder]
+        self.style_encoder = layers.StyleEncoder(width, code_size)
+        self.block_convs = [layers.ReflectionConv2D(4 * width, 3) for _ in range(2 * num_blocks)]
+        self.upsampling_convs = [
+            layers.ReflectionConv2D(2 * width, 3), layers.ReflectionConv2D(width, 3)
+        ]
+        self.norms = [layers.ModulatedNormalization() for _ in range(self.num_layers)]
+        self.to_pixels = layers.ReflectionConv2D(12, 3)
+        _build(self)
+
+    @property
+    def num_layers(self) -> int:
+        """How many layers of the decoder a style code modulates, coarse to fine."""
+        return 2 * self.num_blocks + 2
+
+    def encode_style(self, style):
+        """Returns the style codes w, `(batch, code_size)`, of `style` images of any size."""
+        return self.style_encoder(_check_images("style", style))
+
+    def synthesize(
+        self, content, codes, masks=None, moments=None, seed=None, return_moments=False
+    ):
+        """Returns the content images painted in the styles of the codes.
+
+        Args:
+            content: `(batch, height, width, 3)` in [0, 1].
+            codes: `(batch, code_size)`: one code for all layers; or
+                `(batch, num_layers, code_size)`: one for each, coarse to fine. With masks, one
+                more axis `styles` after `batch`.
+            masks: Optional `(batch, styles, height, width)`: the share of each style at each
+                pixel, summing to 1 over styles.
+            moments: Optional list, as `return_moments` gives it: the statistics that every
+                normalization uses in place of the image's own. With a thumbnail's they make
+                tiles seamless, with a running mean of frames they make video steady.
+            seed: Seed of the noise: an integer or a `keras.random.SeedGenerator`. None, the
+                default, adds no noise.
+            return_moments: Whether to return `(images, moments)`.
+
+        Returns:
+            Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
+
+        Raises:
+            ValueError: A shape is wrong, or a side is under 32 pixels.
+        """
+        _check_images("content", content)
+        self._check_codes(codes, masks)
+        height, width = ops.shape(content)[1:3]
+        normalize = _Normalizer(moments)
+        maps = 2.0 * layers.pad_to_multiple(content, 8) - 1.0
+        for conv, norm in zip(self.encoder, self.encoder_norms, strict=True):
+            maps = ops.relu(normalize(norm, conv(maps)))
+
+        def modulate(i, maps):
+            return normalize(
+                self.norms[i], maps, _code_of_layer(codes, i, masks), _resize_masks(masks, maps),
+                noise=_draw_noise(maps, seed, i),
+            )
+
+        for i in range(0, 2 * self.num_blocks, 2):
+            residual = ops.relu(modulate(i, self.block_convs[i](maps)))
+            maps = maps + modulate(i + 1, self.block_convs[i + 1](residual))
+        for i, conv in enumerate(self.upsampling_convs, start=2 * self.num_blocks):
+            maps = ops.relu(modulate(i, conv(layers.upsample(maps))))
+        maps = layers.depth_to_space(self.to_pixels(maps))[:, :height, :width]
+        images = 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
+        return (images, normalize.used) if return_moments else images
+
+    def call(self, inputs, training=False):
+        content, style = inputs
+        seed = self.noise_seed if training and self.noise else None
+        return self.synthesize(content, self.encode_style(style), seed=seed)
+
+    def _check_codes(self, codes, masks):
+        shape = tuple(codes.shape)
+        allowed = {1: (), 2: (self.num_layers,)}
+        axes = len(shape) - (1 if masks is None else 2)
+        middle = shape[1:-1] if masks is None else shape[2:-1]
+        if axes not in allowed or middle != allowed[axes] or shape[-1] != self.code_size:
+            styles = "" if masks is None else "styles, "
+            raise ValueError(
+                f"Expected codes of shape (batch, {styles}{self.code_size}) or "
+                f"(batch, {styles}{self.num_layers}, {self.code_size}). Received: shape={shape}"
+            )
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {
+            "width": self.width, "num_blocks": self.num_blocks, "code_size": self.code_size,
+            "noise": self.noise, "seed": self.seed,
+        }
+
+
+@keras.saving.register_keras_serializable("stylegan_transfer")
+class DocumentGenerator(keras.Model):
+    """The document's generator, corrected: a decoder of VGG19 features.
+
+    `relu4_1` of the content, given the style's mean and variance in each channel (AdaIN), takes
+    the place of the document's noise, dense layer and reshape: at 128x128 it has the very shape
+    (16, 16, 512). Optional noise z is added to it. Then the document's decoder: 5x5 convolutions
+    to 256, 128, 64 and 3 channels, three doublings of the size, tanh. Departures: nearest
+    upsampling and convolution for the transposed convolutions (checkerboard); no batch
+    normalization, which would undo the style's statistics (Huang & Belongie, section 7.1).
+
+    Args:
+        features: A frozen feature extractor that returns `relu4_1`, e.g.
+            `VGG19Features(layers=("relu4_1",))`.
+        noise: Whether `call` adds noise z in training.
+        seed: Seed of that noise.
+
+    Reference:
+        Huang & Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance
+        Normalization", ICCV 2017.
+    """
+
+    def __init__(self, features, noise=False, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.features, self.noise, self.seed = features, noise, seed
+        self.noise_seed = keras.random.SeedGenerator(seed)
+        self.decoder = [layers.ReflectionConv2D(filters, 5) for filters in (256, 128, 64, 3)]
+        _build(self)
+
+    def encode_style(self, style):
+        """Returns the channel means and variances of `relu4_1`, `(batch, 2, channels)`."""
+        return layers.instance_moments(self._relu4_1(_check_images("style", style)))
+
+    def synthesize(self, content, codes, seed=None):
+        """Returns the content images painted in the styles of the codes.
+
+        Args:
+            content: `(batch, height, width, 3)` in [0, 1].
+            codes: `(batch, 2, channels)` from `encode_style`.
+            seed: Seed of the noise z; None, the default, adds none.
+
+        Returns:
+            Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
+
+        Raises:
+            ValueError: A shape is wrong, or a side is under 32 pixels.
+        """
+        _check_images("content", content)
+        height, width = ops.shape(content)[1:3]
+        maps = self._relu4_1(layers.pad_to_multiple(content, 8))
+        maps = layers.adaptive_instance_normalization(maps, codes)
+        noise = _draw_noise(maps, seed, 0)
+        maps = maps if noise is None else maps + ops.cast(noise, maps.dtype)
+        for conv in self.decoder[:-1]:
+            maps = layers.upsample(ops.relu(conv(maps)))
+        maps = self.decoder[-1](maps)[:, :height, :width]
+        return 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
+
+    def call(self, inputs, training=False):
+        content, style = inputs
+        seed = self.noise_seed if training and self.noise else None
+        return self.synthesize(content, self.encode_style(style), seed=seed)
+
+    def _relu4_1(self, images):
+        return self.features(images)["relu4_1"]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        features = keras.saving.serialize_keras_object(self.features)
+        return {"features": features, "noise": self.noise, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config):
+        features = keras.saving.deserialize_keras_object(config["features"])
+        return cls(**{**config, "features": features})
+
+
+def save_generator(
+    generator: keras.Model, path: str | os.PathLike, half_precision: bool = False
+) -> None:
+    """Writes a generator as one `.keras` file, under a temporary name that is then renamed.
+
+    Args:
+        generator: The generator.
+        path: Ends in `.keras`.
+        half_precision: Whether to store the weights as float16, half the size; they are loaded
+            as float32 again.
+
+    Raises:
+        ValueError: `path` does not end in `.keras`.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"Expected a path that ends in .keras. Received: {str(path)!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
+        temporary = pathlib.Path(folder) / path.name
+        generator.save(temporary)
+        if half_precision:
+            temporary = _halve(temporary)
+        os.replace(temporary, path)
+
+
+def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
+    """Returns a trained generator.
+
+    Args:
+        path: A `.keras` file that `save_generator` wrote. Default: the generator that ships with
+            the package.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file holds no generator.
+    """
+    path = DEFAULT_PATH if path is None else pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {str(path)!r}")
+    try:
+        generator = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # zipfile, h5py and Keras each raise their own
+        raise ValueError(
+            f"Expected a generator saved by save_generator. Received: {str(path)!r} ({error})"
+        ) from error
+    if not (hasattr(generator, "encode_style") and hasattr(generator, "synthesize")):
+        raise ValueError(
+            f"Expected a generator. Received: {str(path)!r}, a {type(generator).__name__}"
+        )
+    return generator
+
+
+def _halve(path):
+    """Returns a copy of a `.keras` file, beside it, whose float32 weights are float16."""
+    halved = path.with_name("half.keras")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(halved, "w") as target:
+        for name in source.namelist():
+            if name.endswith(".h5"):
+                source.extract(name, path.parent)
+                _halve_weights(path.parent / name)
+                target.write(path.parent / name, name)
+            else:
+                target.writestr(name, source.read(name))
+    return halved
+
+
+def _halve_weights(path):
+    """Rewrites an HDF5 file with its float32 datasets as float16."""
+    full = path.with_suffix(".full")
+    path.rename(full)
+    with h5py.File(full) as source, h5py.File(path, "w") as target:
+        target.attrs.update(source.attrs)
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                values = item[()]
+                is_float = getattr(values, "dtype", None) == np.float32
+                created = target.create_dataset(name, data=np.float16(values) if is_float else values)
+            else:
+                created = target.require_group(name)
+            created.attrs.update(item.attrs)
+
+        source.visititems(copy)
+
+
+class _Normalizer:
+    """Applies normalization layers in their order with the given moments or the maps' own, and
+    keeps those that were used."""
+
+    def __init__(self, moments=None):
+        self._given = None if moments is None else iter(moments)
+        self.used = []
+
+    def __call__(self, norm, maps, *args, **kwargs):
+        given = None if self._given is None else next(self._given)
+        maps, moments = norm(maps, *args, moments=given, **kwargs)
+        self.used.append(moments)
+        return maps
+
+
+def _code_of_layer(codes, i, masks):
+    """The `(batch, [styles,] code_size)` part of the codes that modulates layer `i`."""
+    per_layer = len(codes.shape) == (3 if masks is None else 4)
+    return codes[..., i, :] if per_layer else codes
+
+
+def _resize_masks(masks, maps):
+    if masks is None:
+        return None
+    size = ops.shape(maps)[1:3]
+    channels_last = ops.transpose(ops.cast(masks, "float32"), (0, 2, 3, 1))
+    resized = ops.image.resize(channels_last, size, antialias=True, data_format="channels_last")
+    return ops.transpose(resized, (0, 3, 1, 2))
+
+
+def _draw_noise(maps, seed, layer):
+    """Standard normal noise, one value a position; another one for each layer."""
+    if seed is None:
+        return None
+    if isinstance(seed, int):
+        seed = 1000 * seed + layer
+    return keras.random.normal((*ops.shape(maps)[:3], 1), seed=seed)
+
+
+def _check_images(name, images):
+    shape = tuple(images.shape)
+    if len(shape) != 4 or shape[-1] != 3 or any(s and s < MIN_SIZE for s in shape[1:3]):
+        raise ValueError(
+            f"Expected {name} images of shape (batch, height, width, 3) with sides of at least "
+            f"{MIN_SIZE} pixels. Received: {name} of shape {shape}"
+        )
+    return images
+
+
+def _build(generator):
+    """Creates all weights, so that a new generator can be inspected, copied and loaded at once."""
+    image = ops.zeros((1, MIN_SIZE, MIN_SIZE, 3))
+    generator([image, image])

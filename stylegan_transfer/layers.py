@@ -1,0 +1,257 @@
+"""Building blocks of the generators and the discriminator.
+
+Everything here runs under each Keras backend. Statistics are computed in float32 whatever the
+precision of the maps.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+EPSILON = 1e-5
+
+
+def pad_to_multiple(images, multiple):
+    """Returns images whose sides are multiples of `multiple`, by reflection at bottom and right.
+
+    Args:
+        images: `(batch, height, width, channels)`, both sides at least `multiple`.
+        multiple: Integer.
+    """
+    height, width = ops.shape(images)[1:3]
+    return ops.pad(
+        images,
+        ((0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0)),
+        mode="reflect",
+    )
+
+
+def upsample(maps):
+    """Returns maps of twice the height and width, each value repeated (nearest neighbour)."""
+    return ops.repeat(ops.repeat(maps, 2, axis=1), 2, axis=2)
+
+
+def depth_to_space(maps, factor=2):
+    """Returns `(batch, factor h, factor w, c / factor^2)` from `(batch, h, w, c)`.
+
+    Reference:
+        Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient
+        Sub-Pixel Convolutional Neural Network", CVPR 2016.
+    """
+    _, height, width, channels = ops.shape(maps)
+    depth = channels // factor**2
+    maps = ops.reshape(maps, (-1, height, width, factor, factor, depth))
+    maps = ops.transpose(maps, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(maps, (-1, height * factor, width * factor, depth))
+
+
+def instance_moments(maps):
+    """Returns each channel's mean and variance over positions, `(batch, 2, channels)`, float32."""
+    return ops.stack(ops.moments(ops.cast(maps, "float32"), axes=(1, 2)), axis=1)
+
+
+def rescale(maps, moments, scale, shift):
+    """Returns `(maps - mean) / sqrt(variance + eps) * scale + shift` as one multiply-add.
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+        moments: `(batch, 2, channels)`, as `instance_moments` returns them.
+        scale: Broadcastable to `maps`, float32.
+        shift: Broadcastable to `maps`, float32.
+    """
+    mean, variance = moments[:, 0][:, None, None], moments[:, 1][:, None, None]
+    gain = scale * ops.rsqrt(variance + EPSILON)
+    return maps * ops.cast(gain, maps.dtype) + ops.cast(shift - mean * gain, maps.dtype)
+
+
+def adaptive_instance_normalization(content_maps, style_moments):
+    """Returns content maps that have the style's mean and variance in each channel.
+
+    Args:
+        content_maps: `(batch, height, width, channels)`.
+        style_moments: `(batch, 2, channels)`, as `instance_moments` returns them.
+
+    Reference:
+        Huang & Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance
+        Normalization", ICCV 2017, eq. 8.
+    """
+    scale = ops.sqrt(style_moments[:, 1] + EPSILON)[:, None, None]
+    return rescale(content_maps, instance_moments(content_maps), scale, style_moments[:, 0][:, None, None])
+
+
+@keras.saving.register_keras_serializable("stylegan_transfer")
+class ReflectionConv2D(keras.layers.Conv2D):
+    """`Conv2D` with reflection padding: no frame of darker pixels at the border.
+
+    A map of `(height, width)` becomes `(ceil(height / strides), ceil(width / strides))`.
+    """
+
+    def __init__(self, filters, kernel_size, **kwargs):
+        super().__init__(filters, kernel_size, padding="valid", **kwargs)
+
+    def call(self, inputs):
+        before = [size // 2 for size in self.kernel_size]
+        return super().call(
+            ops.pad(inputs, ((0, 0), *((b, b) for b in before), (0, 0)), mode="reflect")
+        )
+
+    def compute_output_shape(self, input_shape):
+        sizes = [
+            None if size is None else -(-size // stride)
+            for size, stride in zip(input_shape[1:3], self.strides, strict=True)
+        ]
+        return (input_shape[0], *sizes, self.filters)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["padding"]
+        return config
+
+
+class InstanceNormalization(keras.layers.Layer):
+    """Instance normalization with a learned scale and shift for each channel.
+
+    `call(maps, moments=None)` returns `(normalized maps, moments)`; given moments replace the
+    maps' own.
+
+    Reference:
+        Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization",
+        2016.
+    """
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.scale = self.add_weight(shape=(channels,), initializer="ones", name="scale")
+        self.shift = self.add_weight(shape=(channels,), initializer="zeros", name="shift")
+
+    def call(self, maps, moments=None):
+        moments = instance_moments(maps) if moments is None else moments
+        scale, shift = ops.cast(self.scale, "float32"), ops.cast(self.shift, "float32")
+        return rescale(maps, moments, scale, shift), moments
+
+
+class ModulatedNormalization(keras.layers.Layer):
+    """Instance normalization whose scale `1 + A(w)` and shift `B(w)` come from a style code.
+
+    StyleGAN's AdaIN with learned affine maps A and B, after noise of a learned strength for each
+    channel (0 at first) has been added to the maps.
+
+    `call(maps, code, masks=None, moments=None, noise=None)` returns `(maps, moments)`. `code` is
+    `(batch, code_size)`; with masks of `(batch, styles, height, width)` it is
+    `(batch, styles, code_size)`, and scale and shift are blended at each position.
+
+    Reference:
+        Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
+        Networks", CVPR 2019, section 2 and eq. 1.
+    """
+
+    def build(self, maps_shape, code_shape):
+        channels = maps_shape[-1]
+        self.affine = keras.layers.Dense(
+            2 * channels, kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+            dtype="float32", name="affine",
+        )
+        self.affine.build((None, code_shape[-1]))
+        self.noise_strength = self.add_weight(
+            shape=(channels,), initializer="zeros", name="noise_strength"
+        )
+
+    def call(self, maps, code, masks=None, moments=None, noise=None):
+        if noise is not None:
+            maps = maps + ops.cast(noise, maps.dtype) * ops.cast(self.noise_strength, maps.dtype)
+        moments = instance_moments(maps) if moments is None else moments
+        affine = self.affine(code)
+        if masks is None:
+            affine = affine[:, None, None]
+        else:
+            affine = ops.einsum("bkc,bkhw->bhwc", affine, masks)
+        scale, shift = ops.split(affine, 2, axis=-1)
+        return rescale(maps, moments, 1.0 + scale, shift), moments
+
+
+class StyleEncoder(keras.layers.Layer):
+    """Style image -> style code w, through pooled statistics of convolutional maps.
+
+    Four stages of a stride-2 and a plain 3x3 convolution. The channel means and standard
+    deviations of the image and of every stage, and the correlations of 32 learned projections of
+    the three deeper stages (the Gram loss asks for correlations, so the code must hold them),
+    feed a mapping network of two dense layers.
+
+    Args:
+        width: Channels of the first stage; doubled at each further one.
+        code_size: Length of the code w.
+    """
+
+    def __init__(self, width, code_size, **kwargs):
+        super().__init__(**kwargs)
+        self.stages = [
+            [ReflectionConv2D(width * 2**i, 3, strides=strides) for strides in (2, 1)]
+            for i in range(4)
+        ]
+        self.projections = [keras.layers.Conv2D(32, 1, use_bias=False) for _ in range(3)]
+        self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
+
+    def call(self, style):
+        maps = 2.0 * style - 1.0
+        statistics = [_mean_and_deviation(maps)]
+        for i, stage in enumerate(self.stages):
+            for conv in stage:
+                maps = ops.leaky_relu(conv(maps), 0.2)
+            statistics.append(_mean_and_deviation(maps))
+            if i:
+                statistics.append(_correlations(self.projections[i - 1](maps)))
+        code = ops.concatenate(statistics, axis=-1)
+        for dense in self.mapping:
+            code = ops.leaky_relu(dense(code), 0.2)
+        return code
+
+
+def _mean_and_deviation(maps):
+    moments = instance_moments(maps)
+    return ops.concatenate([moments[:, 0], ops.sqrt(moments[:, 1] + EPSILON)], axis=-1)
+
+
+def _correlations(maps):
+    """Correlation coefficients of all pairs of channels, `(batch, channels (channels - 1) / 2)`."""
+    _, height, width, channels = ops.shape(maps)
+    normalized = rescale(ops.cast(maps, "float32"), instance_moments(maps), 1.0, 0.0)
+    flat = ops.reshape(normalized, (-1, height * width, channels))
+    matrix = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / (height * width)
+    rows, columns = np.triu_indices(channels, k=1)
+    return ops.take(ops.reshape(matrix, (-1, channels**2)), rows * channels + columns, axis=1)
+
+
+class SpectralConv2D(keras.layers.Conv2D):
+    """`Conv2D` whose kernel is divided by its largest singular value.
+
+    One power iteration a call in training; none otherwise. Keras' `SpectralNormalization` wrapper
+    overwrites the kernel itself, so that the optimizer's steps are lost in part; here the kernel
+    stays what the optimizer makes it, and the gradient sees the division, as in the paper.
+
+    Reference:
+        Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018,
+        eq. 8 and algorithm 1.
+    """
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.singular_vector = self.add_weight(
+            shape=(1, self.filters), initializer="random_normal", trainable=False,
+            dtype="float32", name="singular_vector",
+        )
+
+    def call(self, inputs, training=False):
+        matrix = ops.reshape(ops.cast(self.kernel, "float32"), (-1, self.filters))
+        fixed = ops.stop_gradient(matrix)
+        left = _normalize(ops.matmul(self.singular_vector, ops.transpose(fixed)))
+        right = _normalize(ops.matmul(left, fixed))
+        if training:
+            self.singular_vector.assign(right)
+        largest = ops.sum(ops.matmul(left, matrix) * right)
+        kernel = ops.cast(self.kernel / largest, self.compute_dtype)
+        outputs = ops.conv(inputs, kernel, self.strides, self.padding)
+        return outputs + ops.cast(self.bias, outputs.dtype)
+
+
+def _normalize(vector):
+    return vector / (ops.norm(vector) + 1e-12)

@@ -1,0 +1,249 @@
+"""The training model: generator, discriminator and feature network in one custom training step."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from stylegan_transfer import losses
+
+
+class StyleTransferGAN(keras.Model):
+    """Trains a generator with content, style and adversarial losses; `fit` runs it as a graph.
+
+    A batch is `(content, style)`: content images `(batch, height, width, 3)` and two crops of each
+    painting `(batch, 2, height, width, 3)`, in [0, 1]. The first crop is the style; the second is
+    what the discriminator sees as real. The plan of a step:
+
+    1. Paint every content image in its style, and, for the identity loss, the first
+       `num_identity` images of each kind in their own.
+    2. Differentiate the weighted perceptual losses with respect to the painted images.
+    3. Add the adversarial gradient, scaled to `adversarial_weight` times the norm of the
+       perceptual one, so that neither a strong nor a weak discriminator sets the balance.
+    4. Carry the sum back through the generator and update it and its moving average.
+    5. Update the discriminator: real is another crop of the style's painting; fake is the
+       stylized image, and a painting that goes with another style.
+
+    Steps 3 and 5 begin with `start_adversarial()`; until then the discriminator is idle.
+
+    Args:
+        generator: Model, `[content, style]` -> images.
+        discriminator: Model with `encode` and `judge` as `StyleDiscriminator` has them, or None.
+        features: Frozen feature extractor, images -> dict of maps of the layers below or more.
+        content_layers: Layers of the content loss.
+        style_layers: Layers of the Gram and the moments loss.
+        content_weight: Weight of the content loss.
+        style_weight: Weight of the Gram style loss.
+        moments_weight: Weight of the moments loss.
+        identity_weight: Weight of the identity loss. 0 leaves its images out.
+        total_variation_weight: Weight of the total variation.
+        num_identity: Content images, and as many style images, a step that are painted in their
+            own style.
+        adversarial_weight: Norm of the adversarial gradient at the image, relative to the
+            perceptual one, once the ramp is over.
+        adversarial_kind: `"hinge"` or the document's `"cross_entropy"`.
+        adversarial_ramp: Steps over which the weight grows from 0.
+        mismatch_share: Share of painting-with-another-style pairs in the discriminator's loss.
+        ema_decay: Decay of the moving average of the generator's weights.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        features,
+        *,
+        content_layers=("relu3_1", "relu4_1"),
+        style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+        content_weight=1.0,
+        style_weight=3.5,
+        moments_weight=3.5,
+        identity_weight=1.0,
+        total_variation_weight=0.0,
+        num_identity=1,
+        adversarial_weight=0.15,
+        adversarial_kind="hinge",
+        adversarial_ramp=1000,
+        mismatch_share=0.25,
+        ema_decay=0.999,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.generator, self.discriminator, self.features = generator, discriminator, features
+        self.ema_generator = generator.__class__.from_config(generator.get_config())
+        self.ema_generator.set_weights(generator.get_weights())
+        self.ema_generator.trainable = False
+        self.content_layers, self.style_layers = content_layers, style_layers
+        self.loss_weights = {
+            "content_loss": content_weight,
+            "style_loss": style_weight,
+            "moments_loss": moments_weight,
+            "identity_loss": identity_weight,
+            "total_variation_loss": total_variation_weight,
+        }
+        self.num_identity = num_identity if identity_weight else 0
+        self.adversarial_weight, self.adversarial_kind = adversarial_weight, adversarial_kind
+        self.adversarial_ramp, self.mismatch_share = adversarial_ramp, mismatch_share
+        self.ema_decay = ema_decay
+        self.adversarial_steps = self.add_weight(
+            shape=(), dtype="int64", initializer="zeros", trainable=False, name="adversarial_steps"
+        )
+        self.adversarial = False
+        self._means = {name: keras.metrics.Mean(name=name) for name in ("loss", *self.loss_weights)}
+
+    def compile(self, generator_optimizer, discriminator_optimizer=None, **kwargs):
+        """As `keras.Model.compile`, with one optimizer for each network.
+
+        Args:
+            generator_optimizer: Keras optimizer.
+            discriminator_optimizer: Keras optimizer; not needed without a discriminator.
+            **kwargs: `jit_compile` (off by default: on CPUs it is the slower one),
+                `run_eagerly`, `steps_per_execution`.
+        """
+        super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
+        generator_optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer = discriminator_optimizer
+        if self.discriminator is not None:
+            discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    def start_adversarial(self):
+        """Switches the adversarial part of the step on."""
+        self.adversarial = self.discriminator is not None
+        self.make_train_function(force=True)
+
+    def call(self, inputs):
+        return self.ema_generator(inputs)
+
+    def train_step(self, data):
+        content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
+        style, real = styles[:, 0], styles[:, 1]
+        own = self._identity_images(content, style)
+        with tf.GradientTape() as generator_tape:
+            painted = self.generator(
+                [ops.concatenate([content, own]), ops.concatenate([style, own])], training=True
+            )
+        targets = self.features(ops.concatenate([content, style]))
+        with tf.GradientTape() as image_tape:
+            image_tape.watch(painted)
+            logs = self.perceptual_losses(painted, content, style, targets)
+            loss = self._weighted_sum(logs)
+        image_gradient = image_tape.gradient(loss, painted)
+        if self.adversarial:
+            fake = painted[: ops.shape(content)[0]]
+            image_gradient, adversarial_logs = self._add_adversarial_gradient(
+                image_gradient, fake, style
+            )
+            logs.update(adversarial_logs)
+        variables = self.generator.trainable_variables
+        gradients = generator_tape.gradient(painted, variables, output_gradients=image_gradient)
+        logs["generator_gradient_norm"] = tf.linalg.global_norm(gradients)
+        self.optimizer.apply(gradients, variables)
+        self._update_average()
+        if self.adversarial:
+            logs.update(self._train_discriminator(fake, style, real))
+        return {"loss": loss, **logs}
+
+    def test_step(self, data):
+        content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
+        style = styles[:, 0]
+        own = self._identity_images(content, style)
+        painted = self.ema_generator(
+            [ops.concatenate([content, own]), ops.concatenate([style, own])]
+        )
+        targets = self.features(ops.concatenate([content, style]))
+        logs = self.perceptual_losses(painted, content, style, targets)
+        for name, value in {"loss": self._weighted_sum(logs), **logs}.items():
+            self._means[name].update_state(value)
+        return {name: mean.result() for name, mean in self._means.items() if name in ("loss", *logs)}
+
+    def perceptual_losses(self, painted, content, style, targets):
+        """Returns the unweighted losses of a step that need no discriminator, by name.
+
+        Args:
+            painted: Stylized images, followed by the repainted identity images.
+            content: Content images.
+            style: Style images.
+            targets: Maps of `concatenate([content, style])`.
+        """
+        batch, maps = ops.shape(content)[0], self.features(painted)
+        stylized = {name: m[:batch] for name, m in maps.items()}
+        content_maps = {name: targets[name][:batch] for name in self.content_layers}
+        style_maps = {name: targets[name][batch:] for name in self.style_layers}
+        stylized_style = {name: stylized[name] for name in self.style_layers}
+        stylized_content = {name: stylized[name] for name in self.content_layers}
+        terms = {
+            "content_loss": losses.content_loss(stylized_content, content_maps),
+            "style_loss": losses.style_loss(stylized_style, style_maps),
+            "moments_loss": losses.moments_loss(stylized_style, style_maps),
+            "total_variation_loss": losses.total_variation_loss(painted[:batch]),
+        }
+        if self.num_identity:
+            own_maps = {
+                name: self._identity_images(m[:batch], m[batch:]) for name, m in targets.items()
+            }
+            terms["identity_loss"] = losses.identity_loss(
+                painted[batch:], self._identity_images(content, style),
+                {name: m[batch:] for name, m in maps.items()}, own_maps,
+            )
+        return terms
+
+    def _identity_images(self, content, style):
+        """The first images (or their maps) of each kind: those to be painted as themselves."""
+        return ops.concatenate([content[: self.num_identity], style[: self.num_identity]])
+
+    def _weighted_sum(self, terms):
+        return sum(self.loss_weights[name] * term for name, term in terms.items())
+
+    def _add_adversarial_gradient(self, image_gradient, fake, style):
+        style_maps = self.discriminator.encode(style)
+        with tf.GradientTape() as tape:
+            tape.watch(fake)
+            logits = self.discriminator.judge(self.discriminator.encode(fake), style_maps)
+            loss = losses.adversarial_loss(logits, self.adversarial_kind)
+        gradient = tape.gradient(loss, fake)
+        batch = ops.shape(fake)[0]
+        steps = ops.cast(self.adversarial_steps, "float32")
+        weight = self.adversarial_weight * ops.minimum(steps / max(self.adversarial_ramp, 1), 1.0)
+        weight *= tf.norm(image_gradient[:batch]) / (tf.norm(gradient) + 1e-12)
+        total = ops.concatenate([image_gradient[:batch] + weight * gradient, image_gradient[batch:]])
+        return total, {"adversarial_loss": loss, "adversarial_scale": weight}
+
+    def _train_discriminator(self, fake, style, real):
+        with tf.GradientTape() as tape:
+            maps = self.discriminator.encode(ops.concatenate([real, fake, style]), training=True)
+            real_maps, fake_maps, style_maps = ops.split(maps, 3)
+            judge = self.discriminator.judge
+            real_logits = judge(real_maps, style_maps, training=True)
+            fake_logits = judge(fake_maps, style_maps)
+            mismatch_logits = judge(real_maps, ops.roll(style_maps, 1, axis=0))
+            kind, share = self.adversarial_kind, self.mismatch_share
+            loss = (1.0 - share) * losses.discriminator_loss(real_logits, fake_logits, kind)
+            loss += share * losses.discriminator_loss(real_logits, mismatch_logits, kind)
+        variables = self.discriminator.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.discriminator_optimizer.apply(gradients, variables)
+        self.adversarial_steps.assign_add(1)
+        return {
+            "discriminator_loss": loss,
+            "discriminator_gradient_norm": tf.linalg.global_norm(gradients),
+            "discriminator_real_accuracy": _share(real_logits > 0),
+            "discriminator_fake_accuracy": _share(fake_logits < 0),
+            "discriminator_mismatch_accuracy": _share(mismatch_logits < 0),
+        }
+
+    def _update_average(self):
+        """Moves the average towards the weights, faster in the first steps (Adam's correction)."""
+        step = ops.cast(self.optimizer.iterations, "float32")
+        decay = ops.minimum(self.ema_decay, step / (10.0 + step))
+        for average, weight in zip(
+            self.ema_generator.variables, self.generator.variables, strict=True
+        ):
+            if average.dtype == "float32":
+                average.assign(weight + decay * (average - weight))
+
+    @property
+    def metrics(self):
+        return list(self._means.values())
+
+
+def _share(condition):
+    return ops.mean(ops.cast(condition, "float32"))
