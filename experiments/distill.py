@@ -74,17 +74,23 @@ class Distiller(keras.Model):
                 content_distance_error(expected[n], maps[n]) for n in ("relu3_1", "relu4_1")
             )
             loss = sum(unexplained.values()) + self.distance_weight * (style + content)
-        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        self.optimizer.apply(
+            tape.gradient(loss, self.trainable_variables), self.trainable_variables
+        )
         return {
-            "loss": loss, "style_distance_error": style, "content_distance_error": content,
+            "loss": loss,
+            "style_distance_error": style,
+            "content_distance_error": content,
             **{f"explained_variance/{n}": 1.0 - unexplained[n] for n in LAYERS},
         }
 
     def test_step(self, data):
         images = keras.utils.unpack_x_y_sample_weight(data)[0]
         expected, (_, predicted) = self.teacher(images), self(images)
-        return {f"explained_variance/{n}": 1.0 - unexplained_variance(expected[n], predicted[n])
-                for n in LAYERS}
+        return {
+            f"explained_variance/{n}": 1.0 - unexplained_variance(expected[n], predicted[n])
+            for n in LAYERS
+        }
 
 
 def unexplained_variance(expected, predicted):
@@ -185,21 +191,34 @@ def main(argv):
     keras.utils.set_random_seed(FLAGS.seed)
     resize = (FLAGS.image_size, 2 * FLAGS.image_size)
     dataset = make_dataset(
-        FLAGS.photos, FLAGS.paintings, batch_size=FLAGS.batch_size, image_size=FLAGS.image_size,
-        content_resize=resize, style_resize=resize, seed=FLAGS.seed,
+        FLAGS.photos,
+        FLAGS.paintings,
+        batch_size=FLAGS.batch_size,
+        image_size=FLAGS.image_size,
+        content_resize=resize,
+        style_resize=resize,
+        seed=FLAGS.seed,
     )
     distiller = Distiller(load_teacher(FLAGS.teacher, FLAGS.deep_teacher), FLAGS.distance_weight)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, FLAGS.steps, alpha=0.01, warmup_target=FLAGS.learning_rate, warmup_steps=100,
+        0.0,
+        FLAGS.steps,
+        alpha=0.01,
+        warmup_target=FLAGS.learning_rate,
+        warmup_steps=100,
     )
     distiller.compile(optimizer=keras.optimizers.Adam(schedule, global_clipnorm=1.0))
     epochs = max(FLAGS.steps // 500, 1)
     distiller.fit(
-        dataset, epochs=epochs, steps_per_epoch=FLAGS.steps // epochs,
+        dataset,
+        epochs=epochs,
+        steps_per_epoch=FLAGS.steps // epochs,
         callbacks=[
             keras.callbacks.TensorBoard(workdir / "logs", update_freq=50),
             keras.callbacks.TerminateOnNaN(raise_error=True),
-            keras.callbacks.ModelCheckpoint(str(workdir / "distiller.weights.h5"), save_weights_only=True),
+            keras.callbacks.ModelCheckpoint(
+                str(workdir / "distiller.weights.h5"), save_weights_only=True
+            ),
         ],
     )
     calibration = tf.concat([batch[0] for batch in dataset.take(8)], axis=0)

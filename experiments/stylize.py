@@ -1,7 +1,7 @@
 """Paints every content picture in every style.
 
-    python experiments/stylize.py --content=photo.jpg --style=painting.jpg --output=out.png
-    python experiments/stylize.py --content=PHOTOS --style=a.jpg --style=b.jpg --output=DIR
+python experiments/stylize.py --content=photo.jpg --style=painting.jpg --output=out.png
+python experiments/stylize.py --content=PHOTOS --style=a.jpg --style=b.jpg --output=DIR
 """
 
 import pathlib
@@ -22,7 +22,9 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string("generator", None, "Trained generator (.keras). Default: the one that ships.")
 flags.DEFINE_float("strength", 1.0, "From 0, the photograph, to 1, the full style.", 0.0, 1.0)
-flags.DEFINE_integer("style_size", 256, "Short side at which styles are looked at: stroke size.", 32)
+flags.DEFINE_integer(
+    "style_size", 256, "Short side at which styles are looked at: stroke size.", 32
+)
 
 CELL_SIZE = 256  # pixels, of the contact sheet
 
@@ -31,8 +33,8 @@ def main() -> int:
     """Stylises as the flags say; returns the exit code."""
     import keras
 
-    from stylegan_transfer.generator import load_generator
     from stylegan_transfer.images import list_images, load_image, make_contact_sheet, save_image
+    from stylegan_transfer.saving import load_generator
     from stylegan_transfer.stylize import encode_style, stylize_with_code
 
     contents = list(dict.fromkeys(p for source in FLAGS.content for p in list_images(source)))

@@ -1,7 +1,7 @@
 """Trains a generator; the same command on the same workdir resumes.
 
-    python experiments/train.py --preset=laptop --content=PHOTOS --style=PAINTINGS --workdir=DIR
-    tensorboard --logdir=DIR
+python experiments/train.py --preset=laptop --content=PHOTOS --style=PAINTINGS --workdir=DIR
+tensorboard --logdir=DIR
 """
 
 import dataclasses
@@ -12,7 +12,9 @@ from absl import flags
 from stylegan_transfer.config import PRESETS, TrainingConfig
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("workdir", None, "Folder of the run: checkpoints, logs, generator.keras.", required=True)
+flags.DEFINE_string(
+    "workdir", None, "Folder of the run: checkpoints, logs, generator.keras.", required=True
+)
 flags.DEFINE_enum("preset", "laptop", sorted(PRESETS), "Where flags that are not given come from.")
 
 _DEFINE = {

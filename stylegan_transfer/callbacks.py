@@ -160,7 +160,9 @@ class TensorBoardLogger(_StepCallback):
     def _write_pictures(self):
         started = time.perf_counter()
         columns = [
-            self.model.predict_on_batch([self.contents, np.repeat(style[None], len(self.contents), 0)])
+            self.model.predict_on_batch(
+                [self.contents, np.repeat(style[None], len(self.contents), 0)]
+            )
             for style in self.styles
         ]
         rows = [list(row) for row in zip(*columns, strict=True)]

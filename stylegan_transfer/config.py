@@ -88,19 +88,39 @@ class TrainingConfig:
         _expect(self.image_size >= 32, "image_size", "at least 32", self)
         _expect(0 <= self.ema_decay < 1, "ema_decay", "a number in [0, 1)", self)
         _expect(
-            bool(self.validation_content) == bool(self.validation_style), "validation_style",
-            "both validation_content and validation_style, or neither", self,
+            bool(self.validation_content) == bool(self.validation_style),
+            "validation_style",
+            "both validation_content and validation_style, or neither",
+            self,
         )
 
 
 _POSITIVE = (
-    "batch_size", "steps", "width", "num_blocks", "learning_rate", "discriminator_learning_rate",
-    "clip_norm", "log_every", "image_every", "checkpoint_every", "evaluate_every",
+    "batch_size",
+    "steps",
+    "width",
+    "num_blocks",
+    "learning_rate",
+    "discriminator_learning_rate",
+    "clip_norm",
+    "log_every",
+    "image_every",
+    "checkpoint_every",
+    "evaluate_every",
 )
 _NOT_NEGATIVE = (
-    "cache_gib", "style_augmentation", "seed", "content_weight", "style_weight", "moments_weight",
-    "identity_weight", "total_variation_weight", "adversarial_weight", "adversarial_start",
-    "adversarial_ramp", "warmup_steps",
+    "cache_gib",
+    "style_augmentation",
+    "seed",
+    "content_weight",
+    "style_weight",
+    "moments_weight",
+    "identity_weight",
+    "total_variation_weight",
+    "adversarial_weight",
+    "adversarial_start",
+    "adversarial_ramp",
+    "warmup_steps",
 )
 _CHOICES = {
     "generator": ("style", "document"),
@@ -117,18 +137,38 @@ def _expect(condition, name, expected, config):
 PRESETS = {
     # Seconds: shows that everything works, and what the tests run.
     "smoke": TrainingConfig(
-        image_size=32, content_resize=(32, 64), style_resize=(32, 64), batch_size=2, steps=12,
-        width=8, num_blocks=1, discriminator_widths=(8, 16), adversarial_start=4,
-        adversarial_ramp=4, warmup_steps=2, log_every=2, image_every=6, checkpoint_every=4,
+        image_size=32,
+        content_resize=(32, 64),
+        style_resize=(32, 64),
+        batch_size=2,
+        steps=12,
+        width=8,
+        num_blocks=1,
+        discriminator_widths=(8, 16),
+        adversarial_start=4,
+        adversarial_ramp=4,
+        warmup_steps=2,
+        log_every=2,
+        image_every=6,
+        checkpoint_every=4,
         evaluate_every=6,
     ),
     # About an hour on two CPU cores.
     "laptop": TrainingConfig(),
     # One GPU, about a day.
     "full": TrainingConfig(
-        image_size=256, content_resize=(256, 512), style_resize=(256, 512), steps=160_000,
-        adversarial_start=80_000, adversarial_ramp=20_000, discriminator_widths=(64, 128, 256, 512),
-        features="imagenet", precision="mixed_bfloat16", log_every=100, image_every=2_000,
-        checkpoint_every=2_000, evaluate_every=4_000,
+        image_size=256,
+        content_resize=(256, 512),
+        style_resize=(256, 512),
+        steps=160_000,
+        adversarial_start=80_000,
+        adversarial_ramp=20_000,
+        discriminator_widths=(64, 128, 256, 512),
+        features="imagenet",
+        precision="mixed_bfloat16",
+        log_every=100,
+        image_every=2_000,
+        checkpoint_every=2_000,
+        evaluate_every=4_000,
     ),
 }

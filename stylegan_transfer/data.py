@@ -5,15 +5,12 @@ The example with the global index i (the k-th of step s is s * batch_size + k) i
 stateless random numbers. So training resumes at any step without saving the state of a pipeline.
 """
 
-import functools
-import re
-import threading
-import warnings
+import os
 
 import numpy as np
 import tensorflow as tf
 
-from stylegan_transfer import images, samples
+from stylegan_transfer.sources import ImageStore, read_source
 
 # The first random stream of each source orders its pictures, the second one augments them.
 CONTENT, STYLE = 0, 1
@@ -25,8 +22,8 @@ RGB_TO_YIQ = np.transpose([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.21
 
 
 def make_dataset(
-    content: str,
-    style: str,
+    content: str | os.PathLike,
+    style: str | os.PathLike,
     *,
     batch_size: int,
     image_size: int,
@@ -36,7 +33,7 @@ def make_dataset(
     style_resize: tuple[int, int] | None = None,
     style_augmentation: float = 1.0,
     cache_bytes: int = 4 * 2**30,
-    data_dir: str | None = None,
+    data_dir: str | os.PathLike | None = None,
 ) -> tf.data.Dataset:
     """Returns an infinite dataset of `(content, style)` batches.
 
@@ -87,15 +84,14 @@ def make_dataset(
         )
     store = ImageStore(
         [
-            _read_source(content, samples.CONTENT_NAMES, samples.draw_content, data_dir),
-            _read_source(style, samples.STYLE_NAMES, samples.draw_style, data_dir),
+            read_source(content, "content", data_dir),
+            read_source(style, "style", data_dir),
         ],
         max_short_sides=[content_resize[1], style_resize[1]],
         cache_bytes=cache_bytes,
     )
-    for source, name in ((CONTENT, content), (STYLE, style)):
-        if store.load(source, 0) is None:
-            raise ValueError(f"Expected a source with a readable picture. Received: {name!r}")
+    for source in (CONTENT, STYLE):
+        store.load(source, 0)  # a source without a readable picture is an error here and now
 
     def make_example(index):
         picture, draws = _next_picture(store, CONTENT, seed, index)
@@ -109,119 +105,6 @@ def make_dataset(
     dataset = tf.data.Dataset.counter(start_step * batch_size)
     dataset = dataset.map(make_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
-
-
-class ImageStore:
-    """Decodes the pictures of several sources and keeps them in memory, from any thread.
-
-    Args:
-        sources: An iterable of `(name, picture)` per source; a picture is a path, encoded bytes,
-            or a function from a size to float RGB in [0, 1].
-        max_short_sides: For each source the short side in pixels to which larger pictures are
-            reduced.
-        cache_bytes: Memory for encoded and decoded pictures.
-    """
-
-    def __init__(self, sources, max_short_sides: list[int], cache_bytes: int):
-        self._max_short_sides = max_short_sides
-        self._cache_bytes = self._free_bytes = cache_bytes
-        self._decoded = {}
-        self._unreadable = set()
-        self._lock = threading.Lock()
-        self._sources = [[self._count(*item) for item in source] for source in sources]
-
-    def _count(self, name, picture):
-        self._free_bytes -= len(picture) if isinstance(picture, bytes) else 0
-        if self._free_bytes < 0:
-            raise ValueError(
-                "Expected encoded pictures that fit in the cache: raise cache_bytes or read a "
-                "slice such as 'tfds:NAME:train[:10%]'. "
-                f"Received: cache_bytes={self._cache_bytes}, used up at {name}"
-            )
-        return name, picture
-
-    def num_images(self, source: int) -> int:
-        return len(self._sources[source])
-
-    def load(self, source: int, index: int) -> np.ndarray | None:
-        """Returns the uint8 picture at `index` or the next readable one; None if there is none."""
-        for candidate in range(index, index + self.num_images(source)):
-            image = self._load_one(source, candidate % self.num_images(source))
-            if image is not None:
-                return image
-        return None
-
-    def _load_one(self, source, index):
-        key = (int(source), int(index))
-        if key in self._decoded or key in self._unreadable:
-            return self._decoded.get(key)
-        name, picture = self._sources[source][index]
-        try:
-            image = _decode(picture, name, self._max_short_sides[source])
-        except (OSError, ValueError) as error:
-            self._skip(key, error)
-            return None
-        with self._lock:
-            if key not in self._decoded and image.nbytes <= self._free_bytes:
-                self._decoded[key] = image
-                self._free_bytes -= image.nbytes
-        return image
-
-    def _skip(self, key, error):
-        with self._lock:
-            is_new = key not in self._unreadable
-            self._unreadable.add(key)
-        if is_new:
-            warnings.warn(f"Skipped a picture. {error}", stacklevel=2)  # the error names it
-
-
-def _decode(picture, name, max_short_side):
-    max_short_side = max(max_short_side, images.MIN_SIZE)
-    if callable(picture):
-        return np.uint8(np.rint(255 * picture(max_short_side)))
-    return images.load_image(picture, "uint8", max_short_side, name)
-
-
-def _read_source(source, sample_names, draw_sample, data_dir):
-    """Returns the `(name, picture)` pairs of a source, see `ImageStore`."""
-    source = str(source)
-    if source == "samples":
-        return [(name, functools.partial(draw_sample, name)) for name in sample_names]
-    if source.startswith("tfds:"):
-        return _read_tfds(source, data_dir)
-    return [(str(path), path) for path in images.list_images(source)]
-
-
-def _read_tfds(source, data_dir):
-    # A name may end in a version and a split may be a slice, so either can hold a colon.
-    match = re.fullmatch(r"tfds:([^:]+(?::[\d.*]+)?):((?:[^:\[]|\[[^\]]*\])+)", source)
-    if not match:
-        raise ValueError(
-            f"Expected a source like 'tfds:NAME:train' or 'tfds:NAME:train[:10%]'. "
-            f"Received: {source!r}"
-        )
-    name, split = match.groups()
-    import tensorflow_datasets as tfds
-
-    try:
-        builder = tfds.builder(name, data_dir=data_dir)
-        builder.download_and_prepare()
-        key = _image_key(builder.info.features, tfds.features.Image)
-        dataset = builder.as_dataset(split=split, decoders={key: tfds.decode.SkipDecoding()})
-    except Exception as error:  # Whatever goes wrong in there, the user's handle on it is the name.
-        raise ValueError(
-            "Expected a TensorFlow data set with images that is on disk or can be downloaded. "
-            f"Received: {source!r}, {data_dir=} ({str(error).strip().splitlines()[0]})"
-        ) from error
-    encoded = dataset.map(lambda example: example[key]).as_numpy_iterator()
-    return ((f"{source} #{index}", picture) for index, picture in enumerate(encoded))
-
-
-def _image_key(features, image_type):
-    keys = [key for key, feature in features.items() if isinstance(feature, image_type)]
-    if not keys:
-        raise ValueError(f"it has no image feature, only {sorted(features)}")
-    return "image" if "image" in keys else keys[0]
 
 
 def _check_resize(name, resize, image_size):

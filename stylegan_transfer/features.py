@@ -33,7 +33,9 @@ DISTILLED_PATH = pathlib.Path(__file__).parent / "weights" / "vgg19_distilled.np
 DISTILLED_WIDTHS = (16, 32, 64, 128, 128)
 
 _IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-_IMAGENET_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_IMAGENET_FILE}"
+_IMAGENET_URL = (
+    f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_IMAGENET_FILE}"
+)
 _IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 
 
@@ -45,7 +47,7 @@ class VGG19Features(keras.Model):
     scale and loss weights mean the same everywhere (Gatys et al. rescale the weights to the same
     end). Images go in as float32 RGB in [0, 1], shape `(batch, height, width, 3)`; the network's
     own preprocessing happens inside. `relu{b}_{c}` comes out as
-    `(batch, ceil(height / 2^(b-1)), ceil(width / 2^(b-1)), channels)`, non-negative, mean about 1.
+    `(batch, height // 2^(b-1), width // 2^(b-1), channels)`, non-negative, mean about 1.
 
     Args:
         weights: One of
@@ -152,7 +154,11 @@ def build_distilled_network(layers: tuple[str, ...]) -> keras.Model:
             x = keras.layers.MaxPooling2D(2, name=f"block{block - 1}_pool")(x)
         width = DISTILLED_WIDTHS[block - 1]
         x = keras.layers.Conv2D(
-            width, 3, padding="same", activation="relu", kernel_initializer="he_normal",
+            width,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
             name=keras_name,
         )(x)
         outputs[name] = x

@@ -9,20 +9,12 @@ Both share one interface:
 Images are float32 RGB in [0, 1], `(batch, height, width, 3)`, with sides of at least 32 pixels.
 """
 
-import os
-import pathlib
-import tempfile
-import zipfile
-
-import h5py
 import keras
-import numpy as np
 from keras import ops
 
 from stylegan_transfer import layers
 
 MIN_SIZE = 32
-DEFAULT_PATH = pathlib.Path(__file__).parent / "weights" / "generator.keras"
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -65,7 +57,8 @@ class StyleGenerator(keras.Model):
         self.style_encoder = layers.StyleEncoder(width, code_size)
         self.block_convs = [layers.ReflectionConv2D(4 * width, 3) for _ in range(2 * num_blocks)]
         self.upsampling_convs = [
-            layers.ReflectionConv2D(2 * width, 3), layers.ReflectionConv2D(width, 3)
+            layers.ReflectionConv2D(2 * width, 3),
+            layers.ReflectionConv2D(width, 3),
         ]
         self.norms = [layers.ModulatedNormalization() for _ in range(self.num_layers)]
         self.to_pixels = layers.ReflectionConv2D(12, 3)
@@ -80,9 +73,7 @@ class StyleGenerator(keras.Model):
         """Returns the style codes w, `(batch, code_size)`, of `style` images of any size."""
         return self.style_encoder(_check_images("style", style))
 
-    def synthesize(
-        self, content, codes, masks=None, moments=None, seed=None, return_moments=False
-    ):
+    def synthesize(self, content, codes, masks=None, moments=None, seed=None, return_moments=False):
         """Returns the content images painted in the styles of the codes.
 
         Args:
@@ -115,7 +106,10 @@ class StyleGenerator(keras.Model):
 
         def modulate(i, maps):
             return normalize(
-                self.norms[i], maps, _code_of_layer(codes, i, masks), _resize_masks(masks, maps),
+                self.norms[i],
+                maps,
+                _code_of_layer(codes, i, masks),
+                _resize_masks(masks, maps),
                 noise=_draw_noise(maps, seed, i),
             )
 
@@ -150,8 +144,11 @@ class StyleGenerator(keras.Model):
 
     def get_config(self):
         return {
-            "width": self.width, "num_blocks": self.num_blocks, "code_size": self.code_size,
-            "noise": self.noise, "seed": self.seed,
+            "width": self.width,
+            "num_blocks": self.num_blocks,
+            "code_size": self.code_size,
+            "noise": self.noise,
+            "seed": self.seed,
         }
 
 
@@ -234,92 +231,6 @@ class DocumentGenerator(keras.Model):
         return cls(**{**config, "features": features})
 
 
-def save_generator(
-    generator: keras.Model, path: str | os.PathLike, half_precision: bool = False
-) -> None:
-    """Writes a generator as one `.keras` file, under a temporary name that is then renamed.
-
-    Args:
-        generator: The generator.
-        path: Ends in `.keras`.
-        half_precision: Whether to store the weights as float16, half the size; they are loaded
-            as float32 again.
-
-    Raises:
-        ValueError: `path` does not end in `.keras`.
-    """
-    path = pathlib.Path(path)
-    if path.suffix != ".keras":
-        raise ValueError(f"Expected a path that ends in .keras. Received: {str(path)!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-        temporary = pathlib.Path(folder) / path.name
-        generator.save(temporary)
-        if half_precision:
-            temporary = _halve(temporary)
-        os.replace(temporary, path)
-
-
-def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
-    """Returns a trained generator.
-
-    Args:
-        path: A `.keras` file that `save_generator` wrote. Default: the generator that ships with
-            the package.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file holds no generator.
-    """
-    path = DEFAULT_PATH if path is None else pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {str(path)!r}")
-    try:
-        generator = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # zipfile, h5py and Keras each raise their own
-        raise ValueError(
-            f"Expected a generator saved by save_generator. Received: {str(path)!r} ({error})"
-        ) from error
-    if not (hasattr(generator, "encode_style") and hasattr(generator, "synthesize")):
-        raise ValueError(
-            f"Expected a generator. Received: {str(path)!r}, a {type(generator).__name__}"
-        )
-    return generator
-
-
-def _halve(path):
-    """Returns a copy of a `.keras` file, beside it, whose float32 weights are float16."""
-    halved = path.with_name("half.keras")
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(halved, "w") as target:
-        for name in source.namelist():
-            if name.endswith(".h5"):
-                source.extract(name, path.parent)
-                _halve_weights(path.parent / name)
-                target.write(path.parent / name, name)
-            else:
-                target.writestr(name, source.read(name))
-    return halved
-
-
-def _halve_weights(path):
-    """Rewrites an HDF5 file with its float32 datasets as float16."""
-    full = path.with_suffix(".full")
-    path.rename(full)
-    with h5py.File(full) as source, h5py.File(path, "w") as target:
-        target.attrs.update(source.attrs)
-
-        def copy(name, item):
-            if isinstance(item, h5py.Dataset):
-                values = item[()]
-                is_float = getattr(values, "dtype", None) == np.float32
-                created = target.create_dataset(name, data=np.float16(values) if is_float else values)
-            else:
-                created = target.require_group(name)
-            created.attrs.update(item.attrs)
-
-        source.visititems(copy)
-
-
 class _Normalizer:
     """Applies normalization layers in their order with the given moments or the maps' own, and
     keeps those that were used."""
@@ -346,6 +257,7 @@ def _resize_masks(masks, maps):
         return None
     size = ops.shape(maps)[1:3]
     channels_last = ops.transpose(ops.cast(masks, "float32"), (0, 2, 3, 1))
+    channels_last = layers.pad_to_multiple(channels_last, 8)  # as the content
     resized = ops.image.resize(channels_last, size, antialias=True, data_format="channels_last")
     return ops.transpose(resized, (0, 3, 1, 2))
 

@@ -76,7 +76,9 @@ def adaptive_instance_normalization(content_maps, style_moments):
         Normalization", ICCV 2017, eq. 8.
     """
     scale = ops.sqrt(style_moments[:, 1] + EPSILON)[:, None, None]
-    return rescale(content_maps, instance_moments(content_maps), scale, style_moments[:, 0][:, None, None])
+    return rescale(
+        content_maps, instance_moments(content_maps), scale, style_moments[:, 0][:, None, None]
+    )
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -119,6 +121,9 @@ class InstanceNormalization(keras.layers.Layer):
         2016.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # given moments and codes stay float32
+
     def build(self, input_shape):
         channels = input_shape[-1]
         self.scale = self.add_weight(shape=(channels,), initializer="ones", name="scale")
@@ -145,11 +150,16 @@ class ModulatedNormalization(keras.layers.Layer):
         Networks", CVPR 2019, section 2 and eq. 1.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(autocast=False, **kwargs)  # given moments and codes stay float32
+
     def build(self, maps_shape, code_shape):
         channels = maps_shape[-1]
         self.affine = keras.layers.Dense(
-            2 * channels, kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
-            dtype="float32", name="affine",
+            2 * channels,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+            dtype="float32",
+            name="affine",
         )
         self.affine.build((None, code_shape[-1]))
         self.noise_strength = self.add_weight(
@@ -216,7 +226,7 @@ def _correlations(maps):
     _, height, width, channels = ops.shape(maps)
     normalized = rescale(ops.cast(maps, "float32"), instance_moments(maps), 1.0, 0.0)
     flat = ops.reshape(normalized, (-1, height * width, channels))
-    matrix = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / (height * width)
+    matrix = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, "float32")
     rows, columns = np.triu_indices(channels, k=1)
     return ops.take(ops.reshape(matrix, (-1, channels**2)), rows * channels + columns, axis=1)
 
@@ -236,8 +246,11 @@ class SpectralConv2D(keras.layers.Conv2D):
     def build(self, input_shape):
         super().build(input_shape)
         self.singular_vector = self.add_weight(
-            shape=(1, self.filters), initializer="random_normal", trainable=False,
-            dtype="float32", name="singular_vector",
+            shape=(1, self.filters),
+            initializer="random_normal",
+            trainable=False,
+            dtype="float32",
+            name="singular_vector",
         )
 
     def call(self, inputs, training=False):
@@ -251,6 +264,13 @@ class SpectralConv2D(keras.layers.Conv2D):
         kernel = ops.cast(self.kernel / largest, self.compute_dtype)
         outputs = ops.conv(inputs, kernel, self.strides, self.padding)
         return outputs + ops.cast(self.bias, outputs.dtype)
+
+    # Conv2D's own methods store its kernel and bias alone.
+    def save_own_variables(self, store):
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store):
+        keras.layers.Layer.load_own_variables(self, store)
 
 
 def _normalize(vector):

@@ -28,7 +28,7 @@ def gram_matrix(maps):
     """
     _, height, width, channels = ops.shape(maps)
     flat = ops.reshape(ops.cast(maps, "float32"), (-1, height * width, channels))
-    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / (height * width)
+    return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, "float32")
 
 
 def channel_moments(maps):
@@ -73,7 +73,8 @@ def content_loss(stylized, content):
     """
     return _mean_over_layers(
         lambda y, c: ops.mean(ops.square(instance_normalize(y) - instance_normalize(c))),
-        stylized, content,
+        stylized,
+        content,
     )
 
 
@@ -139,8 +140,10 @@ def identity_loss(reconstructed_images, images, reconstructed, maps):
     Reference:
         Park & Lee, "Arbitrary Style Transfer with Style-Attentional Networks", CVPR 2019, eq. 9.
     """
-    pixels = ops.mean(ops.abs(ops.cast(reconstructed_images, "float32") - images))
-    return pixels + _mean_over_layers(_relative_distance, reconstructed, maps)
+    difference = ops.cast(reconstructed_images, "float32") - ops.cast(images, "float32")
+    return ops.mean(ops.abs(difference)) + _mean_over_layers(
+        _relative_distance, reconstructed, maps
+    )
 
 
 def total_variation_loss(images):

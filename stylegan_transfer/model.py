@@ -89,6 +89,7 @@ class StyleTransferGAN(keras.Model):
         )
         self.adversarial = False
         self._means = {name: keras.metrics.Mean(name=name) for name in ("loss", *self.loss_weights)}
+        self.built = True  # the networks were when they came
 
     def compile(self, generator_optimizer, discriminator_optimizer=None, **kwargs):
         """As `keras.Model.compile`, with one optimizer for each network.
@@ -153,7 +154,9 @@ class StyleTransferGAN(keras.Model):
         logs = self.perceptual_losses(painted, content, style, targets)
         for name, value in {"loss": self._weighted_sum(logs), **logs}.items():
             self._means[name].update_state(value)
-        return {name: mean.result() for name, mean in self._means.items() if name in ("loss", *logs)}
+        return {
+            name: mean.result() for name, mean in self._means.items() if name in ("loss", *logs)
+        }
 
     def perceptual_losses(self, painted, content, style, targets):
         """Returns the unweighted losses of a step that need no discriminator, by name.
@@ -181,8 +184,10 @@ class StyleTransferGAN(keras.Model):
                 name: self._identity_images(m[:batch], m[batch:]) for name, m in targets.items()
             }
             terms["identity_loss"] = losses.identity_loss(
-                painted[batch:], self._identity_images(content, style),
-                {name: m[batch:] for name, m in maps.items()}, own_maps,
+                painted[batch:],
+                self._identity_images(content, style),
+                {name: m[batch:] for name, m in maps.items()},
+                own_maps,
             )
         return terms
 
@@ -204,7 +209,9 @@ class StyleTransferGAN(keras.Model):
         steps = ops.cast(self.adversarial_steps, "float32")
         weight = self.adversarial_weight * ops.minimum(steps / max(self.adversarial_ramp, 1), 1.0)
         weight *= tf.norm(image_gradient[:batch]) / (tf.norm(gradient) + 1e-12)
-        total = ops.concatenate([image_gradient[:batch] + weight * gradient, image_gradient[batch:]])
+        total = ops.concatenate(
+            [image_gradient[:batch] + weight * gradient, image_gradient[batch:]]
+        )
         return total, {"adversarial_loss": loss, "adversarial_scale": weight}
 
     def _train_discriminator(self, fake, style, real):

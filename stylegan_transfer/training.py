@@ -19,13 +19,9 @@ from stylegan_transfer.config import TrainingConfig
 from stylegan_transfer.data import make_dataset
 from stylegan_transfer.discriminator import StyleDiscriminator
 from stylegan_transfer.features import VGG19Features
-from stylegan_transfer.generator import (
-    DocumentGenerator,
-    StyleGenerator,
-    load_generator,
-    save_generator,
-)
+from stylegan_transfer.generator import DocumentGenerator, StyleGenerator
 from stylegan_transfer.model import StyleTransferGAN
+from stylegan_transfer.saving import load_generator, save_generator
 
 _GRID_SIZE = 4  # contents and styles in TensorBoard's picture grid
 _VALIDATION_BATCHES = 16
@@ -102,7 +98,9 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
     model.compile(
         keras.optimizers.Adam(schedule, beta_2=0.99, global_clipnorm=config.clip_norm),
         keras.optimizers.Adam(
-            config.discriminator_learning_rate, beta_1=0.5, beta_2=0.99,
+            config.discriminator_learning_rate,
+            beta_1=0.5,
+            beta_2=0.99,
             global_clipnorm=config.clip_norm,
         ),
         jit_compile=config.jit_compile,
@@ -132,8 +130,12 @@ def _fit(model, config, workdir, manager, step, verbose):
     callbacks = [
         StopOnNonFinite(),
         TensorBoardLogger(
-            writer, every=config.log_every, batch_size=config.batch_size,
-            image_every=config.image_every, contents=contents, styles=styles,
+            writer,
+            every=config.log_every,
+            batch_size=config.batch_size,
+            image_every=config.image_every,
+            contents=contents,
+            styles=styles,
         ),
         checkpointer,
     ]
@@ -144,7 +146,10 @@ def _fit(model, config, workdir, manager, step, verbose):
     try:
         model.fit(
             _dataset(config, start_step=step),
-            epochs=1, steps_per_epoch=config.steps - step, callbacks=callbacks, verbose=verbose,
+            epochs=1,
+            steps_per_epoch=config.steps - step,
+            callbacks=callbacks,
+            verbose=verbose,
             shuffle=False,
         )
     finally:
@@ -174,7 +179,9 @@ def _dataset(config, **overrides):
 
 def _validation_set(config):
     dataset = _dataset(
-        config, content=config.validation_content, style=config.validation_style,
+        config,
+        content=config.validation_content,
+        style=config.validation_style,
         style_augmentation=0.0,
     )
     return dataset.take(_VALIDATION_BATCHES).cache()
@@ -186,7 +193,10 @@ def _grid_pictures(config):
         config,
         content=config.validation_content or config.content,
         style=config.validation_style or config.style,
-        batch_size=_GRID_SIZE, seed=config.seed + 1, style_augmentation=0.0, cache_bytes=0,
+        batch_size=_GRID_SIZE,
+        seed=config.seed + 1,
+        style_augmentation=0.0,
+        cache_bytes=0,
     )
     contents, styles = next(dataset.as_numpy_iterator())
     return contents, styles[:, 0]

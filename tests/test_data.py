@@ -1,11 +1,12 @@
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_transfer import data, images
+from stylegan_transfer import data, images, sources
 
 NUM_COLORS = 7
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -102,6 +103,7 @@ def test_every_picture_is_seen_once_per_epoch_in_a_new_order(colors):
 
 def test_content_crops_are_undistorted_boxes_of_the_requested_scales(ramp):
     content, _ = read(50, ramp, image_size=32, content_resize=(40, 160))
+    assert len(np.unique(content.reshape(200, -1), axis=0)) == 200
     scale, x, y, _ = np.array([box_of(crop) for crop in content]).T
     side = 32 * scale
     np.testing.assert_allclose(side, np.rint(side), atol=0.2)
@@ -165,6 +167,19 @@ def test_the_color_change_keeps_luma_and_grows_with_the_strength(colors):
     assert np.abs(weak - none).mean() < 0.7 * np.abs(strong - none).mean()
 
 
+def test_twenty_of_the_largest_hue_turns_make_a_circle():
+    turn = data._color_matrix(np.array([0, 0, 0, 0, 1, 0.5], np.float32), strength=1.0).numpy()
+    assert np.abs(turn - np.eye(3)).max() > 0.1
+    np.testing.assert_allclose(np.linalg.matrix_power(turn, 20), np.eye(3), atol=1e-4)
+
+
+def test_the_saturation_change_scales_the_distance_from_grey():
+    more = data._color_matrix(np.array([0, 0, 0, 0, 0.5, 1], np.float32), strength=1.0).numpy()
+    color = np.array([0.2, 0.5, 0.3])
+    luma = color @ LUMA
+    np.testing.assert_allclose(color @ more - luma, 1.3 * (color - luma), atol=1e-3)
+
+
 def test_the_color_change_leaves_greys_alone(tmp_path):
     grey = save(tmp_path / "grey.png", np.full((20, 20, 3), 128, np.uint8))
     _, style = read(3, grey, style_augmentation=1)
@@ -182,7 +197,7 @@ def test_pictures_of_any_size_give_crops(tmp_path, size):
 
 def test_stored_pictures_are_reduced_to_the_largest_short_side_in_use(tmp_path):
     path = save(tmp_path / "large.png", np.zeros((300, 200, 3), np.uint8))
-    store = data.ImageStore([[("large", path)]], max_short_sides=[50], cache_bytes=0)
+    store = sources.ImageStore([[("large", path)]], max_short_sides=[50], cache_bytes=0)
     assert store.load(0, 0).shape == (75, 50, 3)
 
 
@@ -217,11 +232,17 @@ def test_a_source_without_any_readable_file_is_an_error(tmp_path, colors):
     assert len(record) == 2
 
 
-def test_many_threads_get_the_right_pictures_and_one_warning(colors):
+def test_many_threads_get_the_right_pictures_and_one_warning(colors, monkeypatch):
+    def slow_load_image(*args):
+        time.sleep(0.02)  # so that several threads are at the same file
+        return original(*args)
+
+    original = images.load_image
+    monkeypatch.setattr(images, "load_image", slow_load_image)
     (colors / "2.png").write_bytes(b"no picture")
     items = [(path.name, path) for path in sorted(colors.iterdir())]
-    store = data.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
-    indices = np.arange(300) % NUM_COLORS
+    store = sources.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
+    indices = np.repeat(np.arange(NUM_COLORS), 8)
     with pytest.warns(UserWarning) as record, ThreadPoolExecutor(8) as pool:
         loaded = list(pool.map(lambda index: store.load(0, index)[0, 0, 0], indices))
     assert len(record) == 1
@@ -248,7 +269,7 @@ def test_pictures_are_decoded_once_while_the_cache_has_room(colors, monkeypatch)
     original = images.load_image
     monkeypatch.setattr(images, "load_image", load_image)
     items = [(path.name, path) for path in sorted(colors.iterdir())]
-    store = data.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
+    store = sources.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
     for _ in range(4):
         for index in range(5):
             store.load(0, index)

@@ -1,0 +1,380 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from stylegan_transfer import layers
+
+
+def make_maps(seed, shape=(2, 8, 6, 5)):
+    """Maps whose channels differ in mean and deviation."""
+    channels = np.arange(1, shape[-1] + 1)
+    values = np.random.default_rng(seed).normal(0, 1, shape)
+    return (values * channels + 2 * channels).astype("float32")
+
+
+def randomize(layer, seed=0, deviation=0.5):
+    """Draws all weights of a layer anew, so that none is a special value such as 0 or 1."""
+    random = np.random.default_rng(seed)
+    layer.set_weights([random.normal(0, deviation, w.shape) for w in layer.get_weights()])
+    return layer
+
+
+def numpy_conv(images, kernel, bias, stride):
+    """Valid convolution: the sum of kernel times patch at each position."""
+    size = kernel.shape[0]
+    patches = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))
+    return np.einsum("nhwcij,ijco->nhwo", patches[:, ::stride, ::stride], kernel) + bias
+
+
+def numpy_normalize(maps):
+    mean, variance = maps.mean((1, 2), keepdims=True), maps.var((1, 2), keepdims=True)
+    return (maps - mean) / np.sqrt(variance + layers.EPSILON)
+
+
+# Rearranging pixels.
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 40), (33, 47), (39, 34)])
+def test_pad_to_multiple_reflects_at_bottom_and_right(height, width):
+    images = make_maps(0, (2, height, width, 3))
+    expected = np.pad(images, ((0, 0), (0, -height % 8), (0, -width % 8), (0, 0)), mode="reflect")
+    padded = np.asarray(layers.pad_to_multiple(images, 8))
+    np.testing.assert_array_equal(padded, expected)
+    assert padded.shape[1:3] == (8 * -(-height // 8), 8 * -(-width // 8))
+
+
+def test_upsample_repeats_each_value_in_a_square():
+    maps = make_maps(0, (2, 3, 4, 5))
+    expected = np.kron(maps, np.ones((1, 2, 2, 1), "float32"))
+    np.testing.assert_array_equal(layers.upsample(maps), expected)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_depth_to_space_is_tensorflows(factor):
+    maps = make_maps(0, (2, 3, 5, 4 * factor**2))
+    expected = tf.nn.depth_to_space(maps, factor)
+    np.testing.assert_array_equal(layers.depth_to_space(maps, factor), expected)
+
+
+# Statistics.
+
+
+def test_instance_moments_are_mean_and_variance_over_positions():
+    maps = make_maps(0)
+    expected = np.stack([maps.mean((1, 2)), maps.var((1, 2))], axis=1)
+    np.testing.assert_allclose(layers.instance_moments(maps), expected, rtol=1e-4)
+
+
+def test_instance_moments_of_half_precision_maps_do_not_overflow():
+    maps = ops.cast(1000 * make_maps(0), "float16")
+    moments = layers.instance_moments(maps)
+    assert moments.dtype == "float32"
+    expected = np.asarray(maps, "float32").var((1, 2))
+    assert expected.max() > 65504
+    np.testing.assert_allclose(moments[:, 1], expected, rtol=1e-4)
+
+
+def test_rescale_is_normalization_then_scale_then_shift():
+    maps, scale, shift = make_maps(0), make_maps(1), make_maps(2)
+    actual = layers.rescale(maps, layers.instance_moments(maps), scale, shift)
+    np.testing.assert_allclose(
+        actual, numpy_normalize(maps) * scale + shift, rtol=1e-4, atol=1e-3
+    )
+
+
+def test_rescale_keeps_the_precision_of_the_maps():
+    maps = ops.cast(make_maps(0), "float16")
+    actual = layers.rescale(maps, layers.instance_moments(maps), 1.0, 0.0)
+    assert actual.dtype == "float16"
+    np.testing.assert_allclose(actual, numpy_normalize(make_maps(0)), atol=0.02)
+
+
+def test_adaptive_instance_normalization_gives_the_styles_moments():
+    content, style = make_maps(0, (2, 8, 6, 5)), 3.0 - make_maps(1, (2, 4, 9, 5))
+    moments = layers.instance_moments(style)
+    actual = layers.adaptive_instance_normalization(content, moments)
+    np.testing.assert_allclose(layers.instance_moments(actual), moments, rtol=1e-4)
+    np.testing.assert_allclose(numpy_normalize(actual), numpy_normalize(content), atol=1e-4)
+
+
+def test_adaptive_instance_normalization_with_its_own_moments_changes_nothing():
+    content = make_maps(0)
+    actual = layers.adaptive_instance_normalization(content, layers.instance_moments(content))
+    np.testing.assert_allclose(actual, content, rtol=1e-4, atol=1e-4)
+
+
+# Convolution with reflection padding.
+
+
+@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("height", "width"), [(8, 6), (7, 9), (8, 5)])
+def test_reflection_conv_is_a_valid_convolution_of_reflected_maps(size, stride, height, width):
+    maps = make_maps(0, (2, height, width, 3))
+    conv = layers.ReflectionConv2D(4, size, strides=stride)
+    conv.build(maps.shape)
+    kernel, bias = randomize(conv).get_weights()
+    border = size // 2
+    padded = np.pad(maps, ((0, 0), (border,) * 2, (border,) * 2, (0, 0)), mode="reflect")
+    outputs = conv(maps)
+    np.testing.assert_allclose(outputs, numpy_conv(padded, kernel, bias, stride), rtol=1e-3, atol=1e-3)
+    assert outputs.shape == (2, -(-height // stride), -(-width // stride), 4)
+    assert conv.compute_output_shape(maps.shape) == outputs.shape
+    assert conv.compute_output_shape((None, None, None, 3)) == (None, None, None, 4)
+
+
+def test_reflection_conv_keeps_a_constant_image_constant_up_to_the_border():
+    conv = layers.ReflectionConv2D(4, 5, strides=2)
+    conv.build((None, None, None, 3))
+    outputs = np.asarray(randomize(conv)(np.full((1, 9, 12, 3), 0.7, "float32")))
+    np.testing.assert_allclose(outputs, np.broadcast_to(outputs[:, 2:3, 2:3], outputs.shape), rtol=1e-4)
+    assert np.ptp(outputs) > 0.1  # the channels do differ
+
+
+def test_reflection_conv_is_restored_from_its_config():
+    conv = layers.ReflectionConv2D(4, 5, strides=2, use_bias=False, activation="relu")
+    config = keras.saving.serialize_keras_object(conv)
+    restored = keras.saving.deserialize_keras_object(config)
+    assert isinstance(restored, layers.ReflectionConv2D)
+    assert restored.get_config() == conv.get_config()
+
+
+# Normalization.
+
+
+def test_instance_normalization_scales_and_shifts_normalized_channels():
+    maps, norm = make_maps(0), layers.InstanceNormalization()
+    norm.build(maps.shape)
+    np.testing.assert_allclose(norm(maps)[0], numpy_normalize(maps), atol=1e-4)
+    scale, shift = randomize(norm).get_weights()
+    np.testing.assert_allclose(norm(maps)[0], numpy_normalize(maps) * scale + shift, atol=1e-4)
+
+
+def test_instance_normalization_uses_given_moments():
+    maps, norm = make_maps(0), layers.InstanceNormalization()
+    _, moments = norm(maps)
+    np.testing.assert_allclose(moments, layers.instance_moments(maps))
+    given = ops.convert_to_tensor(np.stack([np.ones((2, 5)), np.full((2, 5), 4)], 1), "float32")
+    outputs, used = norm(maps, moments=given)
+    np.testing.assert_allclose(outputs, (maps - 1) / 2, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(used, given)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_given_moments_stay_float32_in_mixed_precision(policy):
+    maps = ops.cast(make_maps(0), policy.removeprefix("mixed_"))
+    large = ops.full((2, 2, 5), 1e6)  # inf in float16
+    for norm, code in (
+        (layers.InstanceNormalization(dtype=policy), []),
+        (layers.ModulatedNormalization(dtype=policy), [ops.ones((2, 4))]),
+    ):
+        outputs, used = norm(maps, *code, moments=large)
+        assert outputs.dtype == maps.dtype
+        assert used.dtype == "float32"
+        np.testing.assert_array_equal(used, large)
+        assert np.isfinite(outputs).all()
+
+
+@pytest.fixture
+def modulated():
+    norm = layers.ModulatedNormalization()
+    norm.build((None, None, None, 5), (None, 4))
+    return norm
+
+
+@pytest.fixture
+def codes():
+    return np.random.default_rng(3).normal(0, 1, (2, 3, 4)).astype("float32")  # three styles
+
+
+def test_modulated_normalization_without_affine_is_plain_instance_normalization(modulated, codes):
+    modulated.affine.kernel.assign(ops.zeros((4, 10)))
+    outputs, moments = modulated(make_maps(0), codes[:, 0])
+    np.testing.assert_allclose(outputs, numpy_normalize(make_maps(0)), atol=1e-4)
+    np.testing.assert_allclose(moments, layers.instance_moments(make_maps(0)))
+
+
+def test_modulated_normalization_takes_scale_and_shift_from_the_code(modulated, codes):
+    randomize(modulated.affine)
+    kernel, bias = modulated.affine.get_weights()
+    scale, shift = np.split(codes[:, 0] @ kernel + bias, 2, axis=-1)
+    expected = numpy_normalize(make_maps(0)) * (1 + scale)[:, None, None] + shift[:, None, None]
+    outputs, _ = modulated(make_maps(0), codes[:, 0])
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_a_mask_of_one_style_everywhere_is_that_style(modulated, codes):
+    randomize(modulated.affine)
+    masks = np.zeros((2, 3, 8, 6), "float32")
+    masks[:, 1] = 1
+    outputs, _ = modulated(make_maps(0), codes, masks=masks)
+    expected, _ = modulated(make_maps(0), codes[:, 1])
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_half_and_half_masks_paint_each_half_in_its_style(modulated, codes):
+    randomize(modulated.affine)
+    masks = np.zeros((2, 3, 8, 6), "float32")
+    masks[:, 0, :, :2], masks[:, 2, :, 2:] = 1, 1
+    outputs, _ = modulated(make_maps(0), codes, masks=masks)
+    left, right = (np.asarray(modulated(make_maps(0), codes[:, i])[0]) for i in (0, 2))
+    expected = np.concatenate([left[:, :, :2], right[:, :, 2:]], axis=2)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_mixed_masks_blend_styles_linearly(modulated, codes):
+    randomize(modulated.affine)
+    masks = np.full((2, 3, 8, 6), 0, "float32")
+    masks[:, 0], masks[:, 1] = 0.25, 0.75
+    outputs, _ = modulated(make_maps(0), codes, masks=masks)
+    first, second = (np.asarray(modulated(make_maps(0), codes[:, i])[0]) for i in (0, 1))
+    np.testing.assert_allclose(outputs, 0.25 * first + 0.75 * second, rtol=1e-3, atol=1e-3)
+
+
+def test_noise_is_added_before_normalization_with_a_strength_for_each_channel(modulated, codes):
+    maps, code = make_maps(0), codes[:, 0]
+    noise = np.random.default_rng(5).normal(0, 1, (2, 8, 6, 1)).astype("float32")
+    silent, _ = modulated(maps, code, noise=noise)
+    np.testing.assert_array_equal(silent, modulated(maps, code)[0])  # its strength starts at 0
+    strength = np.arange(5, dtype="float32")
+    modulated.noise_strength.assign(strength)
+    actual, _ = modulated(maps, code, noise=noise)
+    np.testing.assert_allclose(actual, modulated(maps + strength * noise, code)[0], atol=1e-4)
+
+
+# Style encoder.
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    encoder = layers.StyleEncoder(width=4, code_size=8)
+    encoder(np.zeros((1, 32, 32, 3), "float32"))
+    return encoder
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (33, 47), (64, 40)])
+def test_style_code_has_its_size_for_images_of_any_size(encoder, height, width):
+    style = np.random.default_rng(0).random((2, height, width, 3), dtype="float32")
+    code = encoder(style)
+    assert code.shape == (2, 8)
+    assert np.isfinite(code).all()
+
+
+def test_style_code_of_a_flat_image_does_not_depend_on_the_images_size(encoder):
+    codes = [encoder(np.full((1, size, size + 3, 3), 0.3, "float32")) for size in (32, 61)]
+    np.testing.assert_allclose(*codes, rtol=1e-3, atol=1e-4)
+
+
+def test_style_code_of_a_tiled_texture_hardly_depends_on_the_number_of_tiles(encoder):
+    tile = np.random.default_rng(0).random((1, 32, 32, 3), dtype="float32")
+    code, tiled, other = (
+        np.asarray(encoder(image))
+        for image in (np.tile(tile, (1, 3, 3, 1)), np.tile(tile, (1, 6, 6, 1)), 0.5 * tile)
+    )
+    assert np.linalg.norm(tiled - code) < 0.1 * np.linalg.norm(other - code)
+
+
+def test_style_codes_of_a_batch_are_those_of_its_images(encoder):
+    style = np.random.default_rng(0).random((2, 32, 40, 3), dtype="float32")
+    singles = np.concatenate([encoder(style[:1]), encoder(style[1:])])
+    np.testing.assert_allclose(encoder(style), singles, rtol=1e-4, atol=1e-5)
+    assert np.abs(singles[0] - singles[1]).max() > 1e-3
+
+
+def test_style_code_has_finite_gradients_on_a_flat_image(encoder):
+    style = tf.fill((1, 32, 32, 3), 0.5)
+    with tf.GradientTape() as tape:
+        tape.watch(style)
+        code = encoder(style)
+    assert np.isfinite(tape.gradient(code, style)).all()
+
+
+def test_style_code_knows_correlations_of_channels():
+    maps = make_maps(0, (2, 6, 7, 4))
+    actual = np.asarray(layers._correlations(maps))
+    for sample, values in zip(actual, maps, strict=True):
+        matrix = np.corrcoef(values.reshape(-1, 4), rowvar=False)
+        np.testing.assert_allclose(sample, matrix[np.triu_indices(4, k=1)], atol=1e-4)
+
+
+def test_statistics_work_for_sizes_that_a_graph_does_not_know(encoder):
+    style = np.random.default_rng(0).random((2, 33, 40, 3), dtype="float32")
+    graph = tf.function(encoder, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    np.testing.assert_allclose(graph(style), encoder(style), rtol=1e-4, atol=1e-5)
+
+
+# Spectral normalization.
+
+
+def largest_singular_value(kernel):
+    return np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), compute_uv=False)[0]
+
+
+@pytest.fixture
+def spectral():
+    conv = layers.SpectralConv2D(6, 3, strides=2, padding="same")
+    conv(np.zeros((1, 8, 8, 2), "float32"))
+    conv.kernel.assign(np.random.default_rng(0).normal(0, 3, conv.kernel.shape))
+    conv.bias.assign(np.arange(6))
+    return conv
+
+
+def train(conv, times=100):
+    for _ in range(times):
+        conv(np.zeros((1, 8, 8, 2), "float32"), training=True)
+
+
+def test_spectral_conv_divides_the_kernel_by_its_largest_singular_value(spectral):
+    train(spectral)
+    images = make_maps(0, (2, 9, 8, 2))
+    kernel = np.asarray(spectral.kernel)
+    normalized = kernel / largest_singular_value(kernel)
+    expected = tf.nn.conv2d(images, normalized, 2, "SAME") + np.arange(6)
+    np.testing.assert_allclose(spectral(images), expected, rtol=1e-3, atol=1e-3)
+    assert largest_singular_value(kernel) > 3
+
+
+def test_spectral_conv_does_not_depend_on_the_scale_of_its_kernel(spectral):
+    train(spectral)
+    images = make_maps(0, (2, 8, 8, 2))
+    before = spectral(images)
+    spectral.kernel.assign(7 * spectral.kernel)
+    np.testing.assert_allclose(spectral(images), before, rtol=1e-3, atol=1e-3)
+
+
+def test_spectral_conv_changes_no_state_outside_training(spectral):
+    before = spectral.get_weights()
+    spectral(make_maps(0, (2, 8, 8, 2)))
+    spectral(make_maps(0, (2, 8, 8, 2)), training=False)
+    for old, new in zip(before, spectral.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_spectral_conv_updates_its_vector_and_not_its_kernel_in_training(spectral):
+    kernel, vector = np.asarray(spectral.kernel), np.asarray(spectral.singular_vector)
+    train(spectral, times=1)
+    np.testing.assert_array_equal(spectral.kernel, kernel)
+    assert np.abs(np.asarray(spectral.singular_vector) - vector).max() > 0.01
+    assert [v.path for v in spectral.trainable_variables] == [
+        spectral.kernel.path, spectral.bias.path
+    ]
+
+
+def test_gradient_of_the_spectral_conv_sees_the_division(spectral):
+    train(spectral)
+    with tf.GradientTape() as tape:
+        loss = ops.sum(ops.square(spectral(make_maps(0, (2, 8, 8, 2)))))
+    gradient = np.asarray(tape.gradient(loss, spectral.kernel.value))
+    assert np.abs(gradient).max() > 0.1
+    # The output ignores the kernel's scale, so that a step along the kernel changes nothing.
+    cosine = np.sum(gradient * np.asarray(spectral.kernel)) / (
+        np.linalg.norm(gradient) * np.linalg.norm(spectral.kernel)
+    )
+    assert abs(cosine) < 1e-3
+
+
+def test_spectral_conv_of_a_zero_kernel_is_finite(spectral):
+    spectral.kernel.assign(ops.zeros(spectral.kernel.shape))
+    assert np.isfinite(spectral(make_maps(0, (1, 8, 8, 2)), training=True)).all()
