@@ -4,9 +4,9 @@ python experiments/stylize.py --content=photo.jpg --style=painting.jpg --output=
 python experiments/stylize.py --content=PHOTOS --style=a.jpg --style=b.jpg --output=DIR
 """
 
+import itertools
 import pathlib
 import sys
-from collections import Counter
 
 import launch
 from absl import flags
@@ -27,6 +27,7 @@ flags.DEFINE_integer(
 )
 
 CELL_SIZE = 256  # pixels, of the contact sheet
+CONTACT_SHEET = "contact_sheet.png"
 
 
 def main() -> int:
@@ -60,7 +61,7 @@ def main() -> int:
 
     photos = _each(contents, paint_in_all_styles, failures)
     if len(thumbnails) > 1:
-        sheet = pathlib.Path(FLAGS.output) / "contact_sheet.png"
+        sheet = pathlib.Path(FLAGS.output) / CONTACT_SHEET
         paintings = [_thumbnail(load_image(style)) for style in codes]
         rows = [[thumbnails[content, style] for style in codes] for content in photos]
         save_image(make_contact_sheet(list(photos.values()), paintings, rows, CELL_SIZE), sheet)
@@ -76,26 +77,20 @@ def _plan_output(contents, styles):
 
     output = pathlib.Path(FLAGS.output)
     if output.suffix.lower() not in SAVE_FORMATS or output.is_dir():
-        names = zip(_names(contents), contents, strict=True)
-        return {
-            (content, style): output / f"{content_name}_{style_name}.png"
-            for content_name, content in names
-            for style_name, style in zip(_names(styles), styles, strict=True)
-        }
+        paths = {}
+        for content, style in itertools.product(contents, styles):
+            stem = f"{content.stem}_{style.stem}"
+            numbered = (f"{stem}-{number}" for number in itertools.count(2))
+            names = (output / f"{name}.png" for name in itertools.chain([stem], numbered))
+            taken = {output / CONTACT_SHEET, *paths.values()}
+            paths[content, style] = next(name for name in names if name not in taken)
+        return paths
     if len(contents) * len(styles) > 1:
         raise ValueError(
             f"Expected a folder as --output for {len(contents)} contents and {len(styles)} styles. "
             f"Received: --output={output}"
         )
     return {(contents[0], styles[0]): output}
-
-
-def _names(paths):
-    """Stems, with a number behind those that more than one file has."""
-    counts, seen = Counter(path.stem for path in paths), Counter()
-    for path in paths:
-        seen[path.stem] += 1
-        yield path.stem if counts[path.stem] == 1 else f"{path.stem}-{seen[path.stem]}"
 
 
 def _each(paths, function, failures):

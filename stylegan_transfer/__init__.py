@@ -41,9 +41,10 @@ __all__ = sorted(_MODULES)
 def __getattr__(name):
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
+    # All names of the module, since the function `stylize` must hide its module of that name.
+    globals().update({n: getattr(module, n) for n, m in _MODULES.items() if m == _MODULES[name]})
+    return globals()[name]
 
 
 def __dir__():

@@ -29,7 +29,8 @@ class StopOnNonFinite(_StepCallback):
     """
 
     def on_train_batch_end(self, batch, logs=None):
-        for name, value in logs.items():
+        for name in sorted(logs, key=lambda name: not name.endswith("_loss")):  # terms, then sums
+            value = logs[name]
             if not math.isfinite(value):
                 raise FloatingPointError(
                     f"Expected finite losses. Received: {name}={value} at step {self.step}. "
@@ -60,7 +61,7 @@ class Checkpointer(_StepCallback):
     Args:
         manager: A `tf.train.CheckpointManager`. It writes under a temporary name and renames.
         every: Steps between checkpoints.
-        export: Called after each checkpoint, to save the generator for use.
+        export: Called before each checkpoint, to save the generator for use.
     """
 
     def __init__(self, manager: tf.train.CheckpointManager, every: int, export: Callable[[], None]):
@@ -95,8 +96,8 @@ class Checkpointer(_StepCallback):
 
     def _save(self):
         if not (self.manager.latest_checkpoint or "").endswith(f"-{self.step}"):
+            self.export()  # first: a run that dies between the two does both again
             self.manager.save(checkpoint_number=self.step)
-            self.export()
 
 
 class TensorBoardLogger(_StepCallback):

@@ -85,6 +85,8 @@ class TrainingConfig:
             value = getattr(self, name)
             fits = len(value) == 2 and self.image_size <= value[0] <= value[1]
             _expect(fits, name, f"image_size={self.image_size} <= low <= high", self)
+        for name in ("content_layers", "style_layers", "discriminator_widths"):
+            _expect(getattr(self, name), name, "at least one", self)
         _expect(self.image_size >= 32, "image_size", "at least 32", self)
         _expect(0 <= self.ema_decay < 1, "ema_decay", "a number in [0, 1)", self)
         _expect(

@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import zipfile
 
 import keras
 import numpy as np
@@ -182,6 +183,8 @@ def _build_network(weights, layers):
     outputs = {layer: vgg19.get_layer(LAYERS[layer]).output for layer in layers}
     network = keras.Model(vgg19.input, outputs)
     if weights.endswith(".npz"):
+        if not zipfile.is_zipfile(weights):
+            raise ValueError(f"Expected an .npz file of VGG19 weights. Received: {weights!r}")
         _load_npz(network, weights)
     return network
 

@@ -135,7 +135,12 @@ class StyleTransferGAN(keras.Model):
             )
             logs.update(adversarial_logs)
         variables = self.generator.trainable_variables
-        gradients = generator_tape.gradient(painted, variables, output_gradients=image_gradient)
+        gradients = generator_tape.gradient(
+            painted,
+            [variable.value for variable in variables],
+            output_gradients=image_gradient,
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,  # noise strengths without noise
+        )
         logs["generator_gradient_norm"] = tf.linalg.global_norm(gradients)
         self.optimizer.apply(gradients, variables)
         self._update_average()

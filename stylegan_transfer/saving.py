@@ -71,7 +71,7 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
 
 def _halve(path):
     """Returns a copy of a `.keras` file, beside it, whose float32 weights are float16."""
-    halved = path.with_name("half.keras")
+    halved = path.with_suffix(".half")
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(halved, "w") as target:
         for name in source.namelist():
             if name.endswith(".h5"):

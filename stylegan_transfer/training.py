@@ -211,9 +211,12 @@ def _all_variables(model):
 
 
 def _claim(workdir, config):
-    """Writes the configuration into a new folder, or compares it with that of an old one."""
+    """Writes the configuration into a new folder, or compares it with that of an old one.
+
+    A folder without a checkpoint counts as new: its run had a mistake in the configuration.
+    """
     path = workdir / "config.json"
-    if not path.exists():
+    if not path.exists() or not tf.train.latest_checkpoint(workdir / "checkpoints"):
         workdir.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(_to_json(config))

@@ -79,9 +79,7 @@ def test_instance_moments_of_half_precision_maps_do_not_overflow():
 def test_rescale_is_normalization_then_scale_then_shift():
     maps, scale, shift = make_maps(0), make_maps(1), make_maps(2)
     actual = layers.rescale(maps, layers.instance_moments(maps), scale, shift)
-    np.testing.assert_allclose(
-        actual, numpy_normalize(maps) * scale + shift, rtol=1e-4, atol=1e-3
-    )
+    np.testing.assert_allclose(actual, numpy_normalize(maps) * scale + shift, rtol=1e-4, atol=1e-3)
 
 
 def test_rescale_keeps_the_precision_of_the_maps():
@@ -94,7 +92,7 @@ def test_rescale_keeps_the_precision_of_the_maps():
 def test_adaptive_instance_normalization_gives_the_styles_moments():
     content, style = make_maps(0, (2, 8, 6, 5)), 3.0 - make_maps(1, (2, 4, 9, 5))
     moments = layers.instance_moments(style)
-    actual = layers.adaptive_instance_normalization(content, moments)
+    actual = np.asarray(layers.adaptive_instance_normalization(content, moments))
     np.testing.assert_allclose(layers.instance_moments(actual), moments, rtol=1e-4)
     np.testing.assert_allclose(numpy_normalize(actual), numpy_normalize(content), atol=1e-4)
 
@@ -119,7 +117,8 @@ def test_reflection_conv_is_a_valid_convolution_of_reflected_maps(size, stride, 
     border = size // 2
     padded = np.pad(maps, ((0, 0), (border,) * 2, (border,) * 2, (0, 0)), mode="reflect")
     outputs = conv(maps)
-    np.testing.assert_allclose(outputs, numpy_conv(padded, kernel, bias, stride), rtol=1e-3, atol=1e-3)
+    expected = numpy_conv(padded, kernel, bias, stride)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-3, atol=1e-3)
     assert outputs.shape == (2, -(-height // stride), -(-width // stride), 4)
     assert conv.compute_output_shape(maps.shape) == outputs.shape
     assert conv.compute_output_shape((None, None, None, 3)) == (None, None, None, 4)
@@ -129,7 +128,8 @@ def test_reflection_conv_keeps_a_constant_image_constant_up_to_the_border():
     conv = layers.ReflectionConv2D(4, 5, strides=2)
     conv.build((None, None, None, 3))
     outputs = np.asarray(randomize(conv)(np.full((1, 9, 12, 3), 0.7, "float32")))
-    np.testing.assert_allclose(outputs, np.broadcast_to(outputs[:, 2:3, 2:3], outputs.shape), rtol=1e-4)
+    inner = np.broadcast_to(outputs[:, 2:3, 2:3], outputs.shape)
+    np.testing.assert_allclose(outputs, inner, rtol=1e-4)
     assert np.ptp(outputs) > 0.1  # the channels do differ
 
 
@@ -267,15 +267,6 @@ def test_style_code_of_a_flat_image_does_not_depend_on_the_images_size(encoder):
     np.testing.assert_allclose(*codes, rtol=1e-3, atol=1e-4)
 
 
-def test_style_code_of_a_tiled_texture_hardly_depends_on_the_number_of_tiles(encoder):
-    tile = np.random.default_rng(0).random((1, 32, 32, 3), dtype="float32")
-    code, tiled, other = (
-        np.asarray(encoder(image))
-        for image in (np.tile(tile, (1, 3, 3, 1)), np.tile(tile, (1, 6, 6, 1)), 0.5 * tile)
-    )
-    assert np.linalg.norm(tiled - code) < 0.1 * np.linalg.norm(other - code)
-
-
 def test_style_codes_of_a_batch_are_those_of_its_images(encoder):
     style = np.random.default_rng(0).random((2, 32, 40, 3), dtype="float32")
     singles = np.concatenate([encoder(style[:1]), encoder(style[1:])])
@@ -358,7 +349,8 @@ def test_spectral_conv_updates_its_vector_and_not_its_kernel_in_training(spectra
     np.testing.assert_array_equal(spectral.kernel, kernel)
     assert np.abs(np.asarray(spectral.singular_vector) - vector).max() > 0.01
     assert [v.path for v in spectral.trainable_variables] == [
-        spectral.kernel.path, spectral.bias.path
+        spectral.kernel.path,
+        spectral.bias.path,
     ]
 
 
@@ -375,6 +367,20 @@ def test_gradient_of_the_spectral_conv_sees_the_division(spectral):
     assert abs(cosine) < 1e-3
 
 
-def test_spectral_conv_of_a_zero_kernel_is_finite(spectral):
-    spectral.kernel.assign(ops.zeros(spectral.kernel.shape))
-    assert np.isfinite(spectral(make_maps(0, (1, 8, 8, 2)), training=True)).all()
+def test_gradient_of_the_spectral_conv_takes_the_singular_vectors_as_constants():
+    random = np.random.default_rng(0)
+    images, weights = random.normal(0, 1, (7, 1, 1, 4)), random.normal(0, 1, (7, 1, 1, 6))
+    conv = layers.SpectralConv2D(6, 1)
+    conv.build((None, None, None, 4))
+    matrix = random.normal(0, 1, (4, 6))
+    conv.kernel.assign(matrix[None, None])
+    with tf.GradientTape() as tape:
+        loss = ops.sum(conv(images.astype("float32")) * weights)
+    left = matrix @ np.asarray(conv.singular_vector)[0]
+    left /= np.linalg.norm(left)
+    right = left @ matrix / np.linalg.norm(left @ matrix)
+    sigma = left @ matrix @ right
+    inner = images[:, 0, 0].T @ weights[:, 0, 0]  # the gradient of a plain convolution
+    expected = inner / sigma - np.sum(inner * matrix) / sigma**2 * np.outer(left, right)
+    actual = tape.gradient(loss, conv.kernel.value)[0, 0]
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-3)

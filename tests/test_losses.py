@@ -254,9 +254,7 @@ def test_hinge_losses_are_the_formulas(logits):
 def test_cross_entropy_losses_are_the_formulas(logits):
     real, fake = logits
     probability = {"real": 1 / (1 + np.exp(-real)), "fake": 1 / (1 + np.exp(-fake))}
-    expected = -0.5 * (
-        np.log(probability["real"]).mean() + np.log(1 - probability["fake"]).mean()
-    )
+    expected = -0.5 * (np.log(probability["real"]).mean() + np.log(1 - probability["fake"]).mean())
     actual = losses.discriminator_loss(real, fake, "cross_entropy")
     np.testing.assert_allclose(actual, expected, rtol=1e-5)
     actual = losses.adversarial_loss(fake, "cross_entropy")
@@ -335,8 +333,7 @@ def test_half_precision_maps_give_a_float32_loss_that_does_not_overflow(dtype):
     large = {name: 100 + 300 * values for name, values in make_maps(0).items()}  # squares > 65504
     target = {name: 100 + 300 * values for name, values in make_maps(1).items()}
     half, half_target = (
-        {name: ops.cast(values, dtype) for name, values in maps.items()}
-        for maps in (large, target)
+        {name: ops.cast(values, dtype) for name, values in maps.items()} for maps in (large, target)
     )
     for loss in MAP_LOSSES:
         value = loss(half, half_target)

@@ -1,0 +1,95 @@
+"""What several test files share: a run of the training script, and pictures as files."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+ROOT = pathlib.Path(__file__).parents[1]
+# Real features, but shallow ones: deep networks take long to trace.
+TINY = {
+    "features": "random",
+    "content_layers": ("relu2_1",),
+    "style_layers": ("relu1_1",),
+    "width": 4,
+    "steps": 8,
+    "adversarial_start": 2,
+    "adversarial_ramp": 3,
+    "log_every": 2,
+    "image_every": 4,
+    "checkpoint_every": 3,
+}
+
+
+def as_flags(overrides):
+    for name, value in overrides.items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        yield f"--{name}={text}"
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """Runs Python in the repository's root, as a user would; returns the finished process."""
+
+    def run(*arguments, timeout=300):
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_flags():
+    """The flags that make `--preset=smoke` the configuration of `tiny_config`."""
+    return [*as_flags(TINY)]
+
+
+@pytest.fixture(scope="session")
+def tiny_config():
+    import dataclasses
+
+    from stylegan_transfer.config import PRESETS
+
+    return dataclasses.replace(PRESETS["smoke"], **TINY)
+
+
+@pytest.fixture(scope="session")
+def trained(run_python, tiny_flags, tmp_path_factory):
+    """The folder of a run of `experiments/train.py` with the tiny configuration."""
+    workdir = tmp_path_factory.mktemp("trained") / "run"
+    flags = ["--preset=smoke", f"--workdir={workdir}", *tiny_flags]
+    process = run_python("experiments/train.py", *flags)
+    assert process.returncode == 0, process.stderr
+    assert "Traceback" not in process.stderr
+    assert "Warning:" not in process.stderr
+    assert f"Trained generator: {workdir}/generator.keras" in process.stdout
+    return workdir
+
+
+@pytest.fixture
+def save_picture(tmp_path):
+    """Writes a picture of smooth random colours; returns its path."""
+
+    def save(name, size=(48, 40), seed=0):
+        height, width = size
+        rng = np.random.default_rng(seed)
+        coarse = Image.fromarray(rng.integers(0, 256, (5, 5, 3), dtype=np.uint8))
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        coarse.resize((width, height), Image.Resampling.BICUBIC).save(path)
+        return path
+
+    return save
