@@ -172,27 +172,26 @@ class StyleTransferGAN(keras.Model):
             style: Style images.
             targets: Maps of `concatenate([content, style])`.
         """
-        batch, maps = ops.shape(content)[0], self.features(painted)
-        stylized = {name: m[:batch] for name, m in maps.items()}
-        content_maps = {name: targets[name][:batch] for name in self.content_layers}
-        style_maps = {name: targets[name][batch:] for name in self.style_layers}
+        batch = ops.shape(content)[0]
+        stylized, repainted = _split_maps(self.features(painted), batch)
+        content_maps, style_maps = _split_maps(targets, batch)
         stylized_style = {name: stylized[name] for name in self.style_layers}
-        stylized_content = {name: stylized[name] for name in self.content_layers}
+        style_targets = {name: style_maps[name] for name in self.style_layers}
         terms = {
-            "content_loss": losses.content_loss(stylized_content, content_maps),
-            "style_loss": losses.style_loss(stylized_style, style_maps),
-            "moments_loss": losses.moments_loss(stylized_style, style_maps),
+            "content_loss": losses.content_loss(
+                {name: stylized[name] for name in self.content_layers},
+                {name: content_maps[name] for name in self.content_layers},
+            ),
+            "style_loss": losses.style_loss(stylized_style, style_targets),
+            "moments_loss": losses.moments_loss(stylized_style, style_targets),
             "total_variation_loss": losses.total_variation_loss(painted[:batch]),
         }
         if self.num_identity:
-            own_maps = {
-                name: self._identity_images(m[:batch], m[batch:]) for name, m in targets.items()
-            }
             terms["identity_loss"] = losses.identity_loss(
                 painted[batch:],
                 self._identity_images(content, style),
-                {name: m[batch:] for name, m in maps.items()},
-                own_maps,
+                repainted,
+                {n: self._identity_images(content_maps[n], style_maps[n]) for n in targets},
             )
         return terms
 
@@ -255,6 +254,13 @@ class StyleTransferGAN(keras.Model):
     @property
     def metrics(self):
         return list(self._means.values())
+
+
+def _split_maps(maps, batch):
+    """The maps of the first `batch` images and those of the others. Not by slices: their gradients
+    are written into zeros of the whole size, a fifth of the step's time on a CPU."""
+    parts = {name: tf.split(m, [batch, -1]) for name, m in maps.items()}
+    return {name: p[0] for name, p in parts.items()}, {name: p[1] for name, p in parts.items()}
 
 
 def _share(condition):

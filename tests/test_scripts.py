@@ -173,6 +173,7 @@ def test_help_lists_the_flags_without_loading_tensorflow(script):
     assert expected in process.stdout
 
 
+@pytest.mark.slow
 def test_sigterm_saves_a_checkpoint_and_exits_with_130(tiny_flags, tmp_path):
     workdir = tmp_path / "run"
     flags = [*tiny_flags, "--steps=100000", "--adversarial_weight=0", "--checkpoint_every=1"]

@@ -147,6 +147,7 @@ def test_finished_run_called_again_returns_the_same_weights_at_once(
     assert_equal_weights(generator.get_weights(), weights_in(trained), rtol=0)
 
 
+@pytest.mark.slow
 def test_killed_run_that_goes_on_equals_an_uninterrupted_one(
     trained, tiny_config, tiny_flags, run_python, tmp_path
 ):
