@@ -36,7 +36,7 @@ def main() -> int:
 
     from stylegan_transfer.images import list_images, load_image, make_contact_sheet, save_image
     from stylegan_transfer.saving import load_generator
-    from stylegan_transfer.stylize import encode_style, stylize_with_code
+    from stylegan_transfer.stylization import encode_style, stylize_with_code
 
     contents = list(dict.fromkeys(p for source in FLAGS.content for p in list_images(source)))
     styles = list(dict.fromkeys(p for source in FLAGS.style for p in list_images(source)))

@@ -23,7 +23,7 @@ _MODULES = {
     "StyleTransferGAN": "model",
     "TrainingConfig": "config",
     "VGG19Features": "features",
-    "encode_style": "stylize",
+    "encode_style": "stylization",
     "list_images": "images",
     "load_generator": "saving",
     "load_image": "images",
@@ -31,8 +31,8 @@ _MODULES = {
     "make_dataset": "data",
     "save_generator": "saving",
     "save_image": "images",
-    "stylize": "stylize",
-    "stylize_with_code": "stylize",
+    "stylize": "stylization",
+    "stylize_with_code": "stylization",
     "train": "training",
 }
 __all__ = sorted(_MODULES)
@@ -41,10 +41,9 @@ __all__ = sorted(_MODULES)
 def __getattr__(name):
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_MODULES[name]}")
-    # All names of the module, since the function `stylize` must hide its module of that name.
-    globals().update({n: getattr(module, n) for n, m in _MODULES.items() if m == _MODULES[name]})
-    return globals()[name]
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__():

@@ -88,6 +88,9 @@ class TrainingConfig:
         for name in ("content_layers", "style_layers", "discriminator_widths"):
             _expect(getattr(self, name), name, "at least one", self)
         _expect(self.image_size >= 32, "image_size", "at least 32", self)
+        _expect(self.style_augmentation <= 1, "style_augmentation", "at most 1", self)
+        enough = self.batch_size > 1 or not self.adversarial_weight
+        _expect(enough, "batch_size", "at least 2: the discriminator compares pairs", self)
         _expect(0 <= self.ema_decay < 1, "ema_decay", "a number in [0, 1)", self)
         _expect(
             bool(self.validation_content) == bool(self.validation_style),

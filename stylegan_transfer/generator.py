@@ -118,7 +118,7 @@ class StyleGenerator(keras.Model):
             maps = maps + modulate(i + 1, self.block_convs[i + 1](residual))
         for i, conv in enumerate(self.upsampling_convs, start=2 * self.num_blocks):
             maps = ops.relu(modulate(i, conv(layers.upsample(maps))))
-        maps = layers.depth_to_space(self.to_pixels(maps))[:, :height, :width]
+        maps = layers.crop(layers.depth_to_space(self.to_pixels(maps)), height, width)
         images = 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
         return (images, normalize.used) if return_moments else images
 
@@ -207,7 +207,7 @@ class DocumentGenerator(keras.Model):
         maps = maps if noise is None else maps + ops.cast(noise, maps.dtype)
         for conv in self.decoder[:-1]:
             maps = layers.upsample(ops.relu(conv(maps)))
-        maps = self.decoder[-1](maps)[:, :height, :width]
+        maps = layers.crop(self.decoder[-1](maps), height, width)
         return 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
 
     def call(self, inputs, training=False):

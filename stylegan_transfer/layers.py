@@ -26,6 +26,11 @@ def pad_to_multiple(images, multiple):
     )
 
 
+def crop(images, height, width):
+    """Returns the top left part of that size; the images themselves where it is all of them."""
+    return images if images.shape[1:3] == (height, width) else images[:, :height, :width]
+
+
 def upsample(maps):
     """Returns maps of twice the height and width, each value repeated (nearest neighbour)."""
     return ops.repeat(ops.repeat(maps, 2, axis=1), 2, axis=2)

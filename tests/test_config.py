@@ -27,6 +27,8 @@ FIELDS = dataclasses.fields(TrainingConfig)
         ("evaluate_every", 0),
         ("cache_gib", -1.0),
         ("seed", -1),
+        ("batch_size", 1),
+        ("style_augmentation", 1.5),
         ("content_weight", -1.0),
         ("style_weight", math.nan),
         ("identity_weight", -0.1),

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from stylegan_transfer.generator import StyleGenerator
-from stylegan_transfer.stylize import encode_style, stylize, stylize_with_code
+from stylegan_transfer.stylization import encode_style, stylize, stylize_with_code
 
 
 class ToyGenerator:
