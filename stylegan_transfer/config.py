@@ -42,8 +42,10 @@ class TrainingConfig:
         (32, 64, 128, 256), "Channels of the discriminator's convolutions."
     )
 
-    features: str = _option(
-        "distilled", 'Weights of the features: "distilled", "imagenet", or a path.'
+    features: tuple[str, ...] = _option(
+        ("distilled",),
+        'Weights of the features: "distilled", "imagenet" or a path; of several, each layer comes '
+        "from the first that holds it.",
     )
     content_layers: tuple[str, ...] = _option(("relu3_1", "relu4_1"), "Layers of the content loss.")
     style_layers: tuple[str, ...] = _option(
@@ -85,7 +87,7 @@ class TrainingConfig:
             value = getattr(self, name)
             fits = len(value) == 2 and self.image_size <= value[0] <= value[1]
             _expect(fits, name, f"image_size={self.image_size} <= low <= high", self)
-        for name in ("content_layers", "style_layers", "discriminator_widths"):
+        for name in ("features", "content_layers", "style_layers", "discriminator_widths"):
             _expect(getattr(self, name), name, "at least one", self)
         _expect(self.image_size >= 32, "image_size", "at least 32", self)
         _expect(self.style_augmentation <= 1, "style_augmentation", "at most 1", self)
@@ -169,7 +171,7 @@ PRESETS = {
         adversarial_start=80_000,
         adversarial_ramp=20_000,
         discriminator_widths=(64, 128, 256, 512),
-        features="imagenet",
+        features=("imagenet",),
         precision="mixed_bfloat16",
         log_every=100,
         image_every=2_000,

@@ -4,6 +4,7 @@ import functools
 import os
 import pathlib
 import zipfile
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -126,6 +127,55 @@ class VGG19Features(keras.Model):
     def get_config(self):
         weights = "distilled" if self.weights_source == "distilled" else "random"
         return {"weights": weights, "layers": self.layer_names, "scales": self.scales}
+
+
+class _JointFeatures(keras.Model):
+    """Several extractors as one: images -> the maps of all of them."""
+
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = parts
+        self.trainable = False
+
+    def call(self, images):
+        return {name: m for part in self.parts for name, m in part(images).items()}
+
+
+def build_features(weights: Sequence[str], layers: Sequence[str]) -> keras.Model:
+    """Returns a feature extractor whose every layer comes from the first weights that hold it.
+
+    With `("vgg19_block1to3.npz", "distilled")`, relu1_1 to relu3_4 are the file's, the deeper
+    layers the distilled network's.
+
+    Args:
+        weights: One or more of what `VGG19Features` takes.
+        layers: Names out of `LAYERS`.
+
+    Returns:
+        A frozen model: images -> a dict of maps, as `VGG19Features`.
+
+    Raises:
+        ValueError: A layer is unknown, or none of the weights holds it.
+    """
+    missing, parts = list(dict.fromkeys(layers)), []
+    for source in weights:
+        held = [layer for layer in missing if _holds(source, layer)]
+        if held:
+            parts.append(VGG19Features(source, tuple(held)))
+            missing = [layer for layer in missing if layer not in held]
+    if missing:  # let the last one say what it lacks
+        VGG19Features(weights[-1], tuple(missing))
+    return parts[0] if len(parts) == 1 else _JointFeatures(parts)
+
+
+def _holds(weights, layer):
+    """Whether the weights go as far as this layer."""
+    if weights == "distilled":
+        return layer in LAYERS and layer <= "relu5_1"
+    if weights.endswith(".npz") and zipfile.is_zipfile(weights):
+        with np.load(weights) as arrays:
+            return f"{LAYERS.get(layer)}/kernel" in arrays
+    return True
 
 
 def build_distilled_network(layers: tuple[str, ...]) -> keras.Model:

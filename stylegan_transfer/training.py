@@ -18,7 +18,7 @@ from stylegan_transfer.callbacks import (
 from stylegan_transfer.config import TrainingConfig
 from stylegan_transfer.data import make_dataset
 from stylegan_transfer.discriminator import StyleDiscriminator
-from stylegan_transfer.features import VGG19Features
+from stylegan_transfer.features import build_features
 from stylegan_transfer.generator import DocumentGenerator, StyleGenerator
 from stylegan_transfer.model import StyleTransferGAN
 from stylegan_transfer.saving import load_generator, save_generator
@@ -66,8 +66,7 @@ def train(
 
 def build_model(config: TrainingConfig) -> StyleTransferGAN:
     """Returns the compiled training model that a configuration describes."""
-    wanted = dict.fromkeys((*config.content_layers, *config.style_layers))
-    features = VGG19Features(config.features, tuple(wanted))
+    features = build_features(config.features, (*config.content_layers, *config.style_layers))
     discriminator = None
     if config.adversarial_weight:
         discriminator = StyleDiscriminator(config.discriminator_widths)
@@ -112,7 +111,7 @@ def _build_generator(config):
     if config.initial_generator:
         return load_generator(config.initial_generator)
     if config.generator == "document":
-        features = VGG19Features(config.features, ("relu4_1",))
+        features = build_features(config.features, ("relu4_1",))
         return DocumentGenerator(features, noise=config.noise, seed=config.seed)
     return StyleGenerator(config.width, config.num_blocks, noise=config.noise, seed=config.seed)
 

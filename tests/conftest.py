@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 ROOT = pathlib.Path(__file__).parents[1]
 # Real features, but shallow ones: deep networks take long to trace.
 TINY = {
-    "features": "random",
+    "features": ("random",),
     "content_layers": ("relu2_1",),
     "style_layers": ("relu1_1",),
     "width": 4,

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import ops
 
 from stylegan_transfer import features, samples
-from stylegan_transfer.features import LAYERS, MEAN_ACTIVATIONS, VGG19Features
+from stylegan_transfer.features import LAYERS, MEAN_ACTIVATIONS, VGG19Features, build_features
 
 DEEP = ("relu1_1", "relu2_2", "relu3_4", "relu4_1")
 
@@ -329,3 +329,25 @@ def test_saved_distilled_features_are_loaded_exactly(tmp_path, distilled):
     loaded = keras.models.load_model(tmp_path / "features.keras")
     for layer, values in loaded(make_images()).items():
         np.testing.assert_array_equal(values, distilled(make_images())[layer])
+
+
+def test_each_layer_comes_from_the_first_weights_that_hold_it(npz_path, distilled):
+    joint = build_features([str(npz_path), "distilled"], ("relu3_1", "relu1_1"))
+    image = np.random.default_rng(5).uniform(size=(1, 32, 48, 3)).astype("float32")
+    maps = joint(image)
+    own = VGG19Features(npz_path, ("relu1_1",))(image)["relu1_1"]
+    assert maps.keys() == {"relu1_1", "relu3_1"}
+    np.testing.assert_allclose(maps["relu1_1"], own, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(maps["relu3_1"], distilled(image)["relu3_1"], rtol=1e-5, atol=1e-6)
+    assert not joint.trainable_variables
+
+
+def test_one_source_that_holds_all_layers_is_used_alone():
+    assert isinstance(build_features(["distilled"], ("relu1_1", "relu4_1")), VGG19Features)
+
+
+def test_a_layer_that_no_weights_hold_is_named(npz_path):
+    with pytest.raises(ValueError, match=r"no block3_conv1"):
+        build_features([str(npz_path)], ("relu1_1", "relu3_1"))
+    with pytest.raises(ValueError, match=r"relu6_1"):
+        build_features(["distilled"], ("relu1_1", "relu6_1"))

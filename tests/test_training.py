@@ -200,12 +200,12 @@ def test_mistake_in_the_first_configuration_does_not_spoil_the_folder(
     plain_config, tmp_path, monkeypatch
 ):
     def build_model(config):
-        raise FileNotFoundError(config.features)
+        raise FileNotFoundError(config.features[0])
 
     monkeypatch.setattr(training, "build_model", build_model)
     for name in ("no_such_weights.npz", "nor_these.npz"):
         with pytest.raises(FileNotFoundError, match=name):
-            train(dataclasses.replace(plain_config, features=name), tmp_path)
+            train(dataclasses.replace(plain_config, features=(name,)), tmp_path)
 
 
 @pytest.mark.usefixtures("eager_steps")
