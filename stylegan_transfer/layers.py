@@ -199,9 +199,8 @@ class StyleEncoder(keras.layers.Layer):
 
     def __init__(self, width, code_size, **kwargs):
         super().__init__(**kwargs)
-        self.stages = [
-            [ReflectionConv2D(width * 2**i, 3, strides=strides) for strides in (2, 1)]
-            for i in range(4)
+        self.convs = [
+            ReflectionConv2D(width * 2 ** (i // 2), 3, strides=2 - i % 2) for i in range(8)
         ]
         self.projections = [keras.layers.Conv2D(32, 1, use_bias=False) for _ in range(3)]
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
@@ -209,12 +208,13 @@ class StyleEncoder(keras.layers.Layer):
     def call(self, style):
         maps = 2.0 * style - 1.0
         statistics = [_mean_and_deviation(maps)]
-        for i, stage in enumerate(self.stages):
-            for conv in stage:
-                maps = ops.leaky_relu(conv(maps), 0.2)
-            statistics.append(_mean_and_deviation(maps))
-            if i:
-                statistics.append(_correlations(self.projections[i - 1](maps)))
+        for i, conv in enumerate(self.convs):
+            maps = ops.leaky_relu(conv(maps), 0.2)
+            stage, is_last_of_stage = divmod(i, 2)
+            if is_last_of_stage:
+                statistics.append(_mean_and_deviation(maps))
+            if is_last_of_stage and stage:
+                statistics.append(_correlations(self.projections[stage - 1](maps)))
         code = ops.concatenate(statistics, axis=-1)
         for dense in self.mapping:
             code = ops.leaky_relu(dense(code), 0.2)
