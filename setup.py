@@ -17,7 +17,7 @@ setup(
     package_data={"stylegan_transfer": ["weights/*"]},
     python_requires=">=3.10",
     install_requires=(HERE / "requirements.txt").read_text().split(),
-    extras_require={"test": ["pytest>=8.0", "ruff>=0.8", "scikit-image>=0.24"]},
+    extras_require={"test": ["pytest>=8.0", "ruff==0.17.*"]},
     classifiers=[
         "Programming Language :: Python :: 3",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",

@@ -13,10 +13,13 @@ are for. The result, normalized to a mean activation of 1 in every layer, is wri
 
 import pathlib
 
+import launch  # first: it quiets TensorFlow
+
+# isort: split
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from keras import ops
 
 from stylegan_transfer.data import make_dataset
@@ -42,6 +45,9 @@ flags.DEFINE_integer("batch_size", 8, "Photographs a step, and as many paintings
 flags.DEFINE_integer("image_size", 128, "Side of the crops in pixels.", lower_bound=32)
 flags.DEFINE_float("learning_rate", 2e-3, "Peak learning rate.")
 flags.DEFINE_float("distance_weight", 0.2, "Weight of the distances' term.")
+flags.DEFINE_string(
+    "initial_weights", None, "WORKDIR/distiller.weights.h5 of an earlier run, to go on from it."
+)
 flags.DEFINE_integer("seed", 0, "Random seed.")
 
 
@@ -184,8 +190,8 @@ def save_student(student, path):
     temporary.replace(path)
 
 
-def main(argv):
-    del argv
+def main():
+    """Distils as the flags say."""
     workdir = pathlib.Path(FLAGS.workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(FLAGS.seed)
@@ -200,6 +206,9 @@ def main(argv):
         seed=FLAGS.seed,
     )
     distiller = Distiller(load_teacher(FLAGS.teacher, FLAGS.deep_teacher), FLAGS.distance_weight)
+    if FLAGS.initial_weights:
+        distiller(tf.zeros((1, 32, 32, 3)))
+        distiller.load_weights(FLAGS.initial_weights)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
         FLAGS.steps,
@@ -228,4 +237,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    launch.run(main)

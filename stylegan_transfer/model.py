@@ -97,8 +97,7 @@ class StyleTransferGAN(keras.Model):
         Args:
             generator_optimizer: Keras optimizer.
             discriminator_optimizer: Keras optimizer; not needed without a discriminator.
-            **kwargs: `jit_compile` (off by default: on CPUs it is the slower one),
-                `run_eagerly`, `steps_per_execution`.
+            **kwargs: `jit_compile` (off by default), `run_eagerly`.
         """
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
         generator_optimizer.build(self.generator.trainable_variables)
