@@ -30,7 +30,7 @@ class TrainingConfig:
     )
     style_augmentation: float = _option(0.5, "Strength of hue and saturation changes, 0 to 1.")
     batch_size: int = _option(8, "Pairs a step.")
-    steps: int = _option(10_000, "Optimizer steps of the generator.")
+    steps: int = _option(6_000, "Optimizer steps of the generator.")
     seed: int = _option(0, "Seed of weights, data order, augmentation and noise.")
 
     generator: str = _option("style", 'Architecture: "style" or "document".')
@@ -60,7 +60,7 @@ class TrainingConfig:
         0.15, "Adversarial gradient relative to the perceptual one; 0: no discriminator."
     )
     adversarial_kind: str = _option("hinge", 'Adversarial loss: "hinge" or "cross_entropy".')
-    adversarial_start: int = _option(5_000, "Step at which the adversarial part begins.")
+    adversarial_start: int = _option(4_000, "Step at which the adversarial part begins.")
     adversarial_ramp: int = _option(1_000, "Steps over which its weight grows to the full one.")
 
     learning_rate: float = _option(1e-3, "Peak learning rate of the generator.")
