@@ -36,7 +36,7 @@ def main() -> int:
         f"--style={output / 'style'}",
         f"--output={output / 'stylized'}",
     ]
-    print("python", *command[1:])
+    print("python", *command[1:], flush=True)
     code = subprocess.run(command, check=False).returncode
     if code == 0:
         print(f"All of them on one page: {output / 'stylized' / 'contact_sheet.png'}")

@@ -25,6 +25,7 @@ flags.DEFINE_float("strength", 1.0, "From 0, the photograph, to 1, the full styl
 flags.DEFINE_integer(
     "style_size", 256, "Short side at which styles are looked at: stroke size.", 32
 )
+flags.DEFINE_boolean("verbose", False, "Whether to print where the time went.")
 
 CELL_SIZE = 256  # pixels, of the contact sheet
 CONTACT_SHEET = "contact_sheet.png"
@@ -32,40 +33,45 @@ CONTACT_SHEET = "contact_sheet.png"
 
 def main() -> int:
     """Stylises as the flags say; returns the exit code."""
-    import keras
+    timer = launch.Timer()
+    with timer("loading TensorFlow"):
+        import keras
 
-    from stylegan_transfer.images import list_images, load_image, make_contact_sheet, save_image
-    from stylegan_transfer.saving import load_generator
-    from stylegan_transfer.stylization import encode_style, stylize_with_code
+        from stylegan_transfer.images import list_images, load_image, save_image
+        from stylegan_transfer.saving import load_generator
+        from stylegan_transfer.stylization import encode_style, stylize_with_code
 
     contents = list(dict.fromkeys(p for source in FLAGS.content for p in list_images(source)))
     styles = list(dict.fromkeys(p for source in FLAGS.style for p in list_images(source)))
     output = _plan_output(contents, styles)
-    generator = load_generator(FLAGS.generator)
-
+    with timer("loading the generator"):
+        generator = load_generator(FLAGS.generator)
     failures = []
-    codes = _each(styles, lambda path: encode_style(generator, path, FLAGS.style_size), failures)
+    with timer("encoding styles"):
+        codes = _each(styles, lambda p: encode_style(generator, p, FLAGS.style_size), failures)
     thumbnails = {}
     progress = keras.utils.Progbar(len(contents) * len(codes), unit_name="picture")
 
     def paint_in_all_styles(content):
-        photo = load_image(content)
+        with timer("reading photographs"):
+            photo = load_image(content)
         for style, code in codes.items():
-            picture = stylize_with_code(
-                generator, photo, code, strength=FLAGS.strength, style_size=FLAGS.style_size
-            )
-            save_image(picture, output[content, style])
+            with timer("painting"):
+                picture = stylize_with_code(
+                    generator, photo, code, strength=FLAGS.strength, style_size=FLAGS.style_size
+                )
+            with timer("writing"):
+                save_image(picture, output[content, style])
             thumbnails[content, style] = _thumbnail(picture)
             progress.add(1)
         return _thumbnail(photo)
 
     photos = _each(contents, paint_in_all_styles, failures)
     if len(thumbnails) > 1:
-        sheet = pathlib.Path(FLAGS.output) / CONTACT_SHEET
-        paintings = [_thumbnail(load_image(style)) for style in codes]
-        rows = [[thumbnails[content, style] for style in codes] for content in photos]
-        save_image(make_contact_sheet(list(photos.values()), paintings, rows, CELL_SIZE), sheet)
+        _save_contact_sheet(photos, list(codes), thumbnails)
     print(f"Wrote {len(thumbnails)} of {len(contents) * len(styles)} pictures: {FLAGS.output}")
+    if FLAGS.verbose:
+        print(timer.report())
     for failure in failures:
         print(f"Error: {failure}", file=sys.stderr)
     return 1 if failures else 0
@@ -75,22 +81,31 @@ def _plan_output(contents, styles):
     """Returns the output path of each pair; none is used twice."""
     from stylegan_transfer.images import SAVE_FORMATS
 
-    output = pathlib.Path(FLAGS.output)
-    if output.suffix.lower() not in SAVE_FORMATS or output.is_dir():
-        paths = {}
-        for content, style in itertools.product(contents, styles):
-            stem = f"{content.stem}_{style.stem}"
-            numbered = (f"{stem}-{number}" for number in itertools.count(2))
-            names = (output / f"{name}.png" for name in itertools.chain([stem], numbered))
-            taken = {output / CONTACT_SHEET, *paths.values()}
-            paths[content, style] = next(name for name in names if name not in taken)
-        return paths
-    if len(contents) * len(styles) > 1:
-        raise ValueError(
-            f"Expected a folder as --output for {len(contents)} contents and {len(styles)} styles. "
-            f"Received: --output={output}"
-        )
-    return {(contents[0], styles[0]): output}
+    output, pairs = pathlib.Path(FLAGS.output), list(itertools.product(contents, styles))
+    if output.suffix.lower() in SAVE_FORMATS and not output.is_dir():
+        if len(pairs) > 1:
+            raise ValueError(
+                f"Expected a folder as --output for {len(contents)} contents and {len(styles)} "
+                f"styles. Received: --output={output}"
+            )
+        return {pairs[0]: output}
+    paths, taken = {}, {CONTACT_SHEET}
+    for content, style in pairs:
+        stem = f"{content.stem}_{style.stem}"
+        numbered = (f"{stem}-{number}.png" for number in itertools.count(2))
+        name = next(n for n in itertools.chain([f"{stem}.png"], numbered) if n not in taken)
+        taken.add(name)
+        paths[content, style] = output / name
+    return paths
+
+
+def _save_contact_sheet(photos, styles, thumbnails):
+    from stylegan_transfer.images import load_image, make_contact_sheet, save_image
+
+    paintings = [_thumbnail(load_image(style)) for style in styles]
+    rows = [[thumbnails[content, style] for style in styles] for content in photos]
+    sheet = make_contact_sheet(list(photos.values()), paintings, rows, CELL_SIZE)
+    save_image(sheet, pathlib.Path(FLAGS.output) / CONTACT_SHEET)
 
 
 def _each(paths, function, failures):
