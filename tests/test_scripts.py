@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_transfer import samples
+
 ROOT = pathlib.Path(__file__).parents[1]
 STYLIZE, TRAIN = "experiments/stylize.py", "experiments/train.py"
 
@@ -122,6 +124,15 @@ def test_several_pairs_do_not_go_into_one_file(run_stylize, save_picture, tmp_pa
     )
     assert_user_error(process, "Expected a folder as --output", "out.png")
     assert not (tmp_path / "out.png").exists()
+
+
+def test_demo_paints_the_samples_with_the_generator_that_ships(run_python, tmp_path):
+    process = run_python("experiments/demo.py", "--size=32", f"--output={tmp_path}")
+    assert process.returncode == 0, process.stderr
+    assert str(tmp_path / "stylized" / "contact_sheet.png") in process.stdout
+    painted = {path.name for path in (tmp_path / "stylized").iterdir()}
+    pairs = {f"{c}_{s}.png" for c in samples.CONTENT_NAMES for s in samples.STYLE_NAMES}
+    assert painted == pairs | {"contact_sheet.png"}
 
 
 def test_missing_inputs_are_named(run_python, run_stylize, save_picture, tmp_path):
