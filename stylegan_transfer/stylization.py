@@ -30,8 +30,8 @@ def stylize(
         strength: From 0, the content picture itself, to 1, the full style. In between, the style
             code is a mixture of the content's own code and the style's, and what the generator
             misses in repainting the content as itself is put back in proportion.
-        style_size: Short side in pixels at which the style is looked at: the smaller, the
-            coarser the strokes.
+        style_size: Short side in pixels at which the style is looked at: its strokes are as large
+            as they are at that size.
 
     Returns:
         float32 RGB in [0, 1], of the content's size.
