@@ -14,7 +14,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["stylegan_transfer*"]),
-    package_data={"stylegan_transfer": ["weights/*"]},
+    package_data={"stylegan_transfer": ["MODEL_CARD.md", "weights/*"]},
     python_requires=">=3.10",
     install_requires=(HERE / "requirements.txt").read_text().split(),
     extras_require={"test": ["pytest>=8.0", "ruff==0.17.*"]},
