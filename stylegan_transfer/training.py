@@ -195,7 +195,6 @@ def _grid_pictures(config):
         batch_size=_GRID_SIZE,
         seed=config.seed + 1,
         style_augmentation=0.0,
-        cache_bytes=0,
     )
     contents, styles = next(dataset.as_numpy_iterator())
     return contents, styles[:, 0]

@@ -294,42 +294,6 @@ def test_a_missing_folder_is_an_error(tmp_path):
         read(1, tmp_path / "nothing_here")
 
 
-@pytest.fixture(scope="module")
-def tfds_dir(tmp_path_factory):
-    """A folder with two real TensorFlow data sets: 8 pictures, and 2 numbers."""
-    import tensorflow_datasets as tfds
-
-    class _Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-        VERSION = tfds.core.Version("1.0.0")
-
-        def _info(self):
-            features = tfds.features.FeaturesDict(self.FEATURES)
-            return tfds.core.DatasetInfo(builder=self, features=features)
-
-        def _split_generators(self, dl_manager):
-            return {"train": enumerate(self.EXAMPLES)}
-
-        def _generate_examples(self):
-            raise NotImplementedError
-
-    class TinyPictures(_Builder, skip_registration=True):
-        FEATURES = {"label": np.int64, "picture": tfds.features.Image()}
-        EXAMPLES = [
-            {"label": i, "picture": np.full((20, 30, 3), (30 * i, 9, 9), np.uint8)}
-            for i in range(8)
-        ]
-
-    class TinyNumbers(_Builder, skip_registration=True):
-        FEATURES = {"label": np.int64}
-        EXAMPLES = [{"label": i} for i in range(2)]
-
-    tfds.disable_progress_bar()
-    folder = tmp_path_factory.mktemp("tfds")
-    for builder in (TinyPictures, TinyNumbers):
-        builder(data_dir=folder).download_and_prepare()
-    return folder
-
-
 @pytest.mark.parametrize(
     "source, expected",
     [

@@ -196,6 +196,16 @@ def test_other_configuration_on_the_same_folder_is_refused_and_only_the_differen
     ]
 
 
+@pytest.mark.usefixtures("eager_steps")
+def test_tensorflow_data_sets_can_be_trained_on(plain_config, tfds_dir, tmp_path):
+    source = "tfds:tiny_pictures:train"
+    config = dataclasses.replace(
+        plain_config, content=source, style=source, data_dir=str(tfds_dir), steps=1
+    )
+    train(config, tmp_path)
+    assert (tmp_path / "generator.keras").exists()
+
+
 def test_mistake_in_the_first_configuration_does_not_spoil_the_folder(
     plain_config, tmp_path, monkeypatch
 ):
