@@ -150,13 +150,8 @@ class TensorBoardLogger(_StepCallback):
         if self._count:
             images = self._count * self.batch_size
             scalars["images_per_second"] = images / (now - self._started)
-        self._write({f"training/{name}": value for name, value in scalars.items()})
+        _write_scalars(self.writer, self.step, "training", scalars)
         self._sums, self._count, self._started = {}, 0, now
-
-    def _write(self, scalars):
-        with self.writer.as_default(self.step):
-            for name, value in scalars.items():
-                tf.summary.scalar(name, value)
 
     def _write_pictures(self):
         started = time.perf_counter()
@@ -190,6 +185,10 @@ class Validation(_StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         if self.step % self.every == 0:
             results = self.model.evaluate(self.dataset, verbose=0, return_dict=True)
-            with self.writer.as_default(self.step):
-                for name, value in results.items():
-                    tf.summary.scalar(f"validation/{name}", value)
+            _write_scalars(self.writer, self.step, "validation", results)
+
+
+def _write_scalars(writer, step, group, scalars):
+    with writer.as_default(step):
+        for name, value in scalars.items():
+            tf.summary.scalar(f"{group}/{name}", value)

@@ -52,9 +52,7 @@ class StyleDiscriminator(keras.Model):
 
         With it, one encoding of an image serves as image, as condition, or as both.
         """
-        moments = layers.instance_moments(style_maps)
-        mean, deviation = moments[:, 0], ops.sqrt(moments[:, 1] + layers.EPSILON)
-        direction = self.projection(ops.concatenate([mean, deviation], axis=-1))
+        direction = self.projection(layers.mean_and_deviation(style_maps))
         direction = direction / ops.sqrt(float(self.widths[-1]))
         maps = ops.cast(maps, "float32")
         match = ops.sum(maps * direction[:, None, None], axis=-1, keepdims=True)

@@ -55,6 +55,12 @@ def instance_moments(maps):
     return ops.stack(ops.moments(ops.cast(maps, "float32"), axes=(1, 2)), axis=1)
 
 
+def mean_and_deviation(maps):
+    """Returns each channel's mean and standard deviation, `(batch, 2 channels)`, float32."""
+    moments = instance_moments(maps)
+    return ops.concatenate([moments[:, 0], ops.sqrt(moments[:, 1] + EPSILON)], axis=-1)
+
+
 def rescale(maps, moments, scale, shift):
     """Returns `(maps - mean) / sqrt(variance + eps) * scale + shift` as one multiply-add.
 
@@ -207,23 +213,18 @@ class StyleEncoder(keras.layers.Layer):
 
     def call(self, style):
         maps = 2.0 * style - 1.0
-        statistics = [_mean_and_deviation(maps)]
+        statistics = [mean_and_deviation(maps)]
         for i, conv in enumerate(self.convs):
             maps = ops.leaky_relu(conv(maps), 0.2)
             stage, is_last_of_stage = divmod(i, 2)
             if is_last_of_stage:
-                statistics.append(_mean_and_deviation(maps))
+                statistics.append(mean_and_deviation(maps))
             if is_last_of_stage and stage:
                 statistics.append(_correlations(self.projections[stage - 1](maps)))
         code = ops.concatenate(statistics, axis=-1)
         for dense in self.mapping:
             code = ops.leaky_relu(dense(code), 0.2)
         return code
-
-
-def _mean_and_deviation(maps):
-    moments = instance_moments(maps)
-    return ops.concatenate([moments[:, 0], ops.sqrt(moments[:, 1] + EPSILON)], axis=-1)
 
 
 def _correlations(maps):

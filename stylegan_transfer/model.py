@@ -116,11 +116,8 @@ class StyleTransferGAN(keras.Model):
     def train_step(self, data):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
         style, real = styles[:, 0], styles[:, 1]
-        own = self._identity_images(content, style)
         with tf.GradientTape() as generator_tape:
-            painted = self.generator(
-                [ops.concatenate([content, own]), ops.concatenate([style, own])], training=True
-            )
+            painted = self._paint(self.generator, content, style, training=True)
         targets = self.features(ops.concatenate([content, style]))
         with tf.GradientTape() as image_tape:
             image_tape.watch(painted)
@@ -150,10 +147,7 @@ class StyleTransferGAN(keras.Model):
     def test_step(self, data):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
         style = styles[:, 0]
-        own = self._identity_images(content, style)
-        painted = self.ema_generator(
-            [ops.concatenate([content, own]), ops.concatenate([style, own])]
-        )
+        painted = self._paint(self.ema_generator, content, style)
         targets = self.features(ops.concatenate([content, style]))
         logs = self.perceptual_losses(painted, content, style, targets)
         for name, value in {"loss": self._weighted_sum(logs), **logs}.items():
@@ -193,6 +187,11 @@ class StyleTransferGAN(keras.Model):
                 {n: self._identity_images(content_maps[n], style_maps[n]) for n in targets},
             )
         return terms
+
+    def _paint(self, generator, content, style, **kwargs):
+        """The content images in their styles, followed by the identity images in their own."""
+        own = self._identity_images(content, style)
+        return generator([ops.concatenate([content, own]), ops.concatenate([style, own])], **kwargs)
 
     def _identity_images(self, content, style):
         """The first images (or their maps) of each kind: those to be painted as themselves."""
@@ -247,7 +246,7 @@ class StyleTransferGAN(keras.Model):
         for average, weight in zip(
             self.ema_generator.variables, self.generator.variables, strict=True
         ):
-            if average.dtype == "float32":
+            if weight.trainable:  # not the noise's seed, nor frozen features
                 average.assign(weight + decay * (average - weight))
 
     @property
