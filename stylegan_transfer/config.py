@@ -51,6 +51,9 @@ class TrainingConfig:
     style_layers: tuple[str, ...] = _option(
         ("relu1_1", "relu2_1", "relu3_1", "relu4_1"), "Layers of the style losses."
     )
+    feature_scales: tuple[int, ...] = _option(
+        (1,), "Factors by which images are reduced before the features see them."
+    )
     content_weight: float = _option(1.0, "Weight of the content loss.")
     style_weight: float = _option(3.5, "Weight of the Gram style loss.")
     moments_weight: float = _option(3.5, "Weight of the moments loss.")
@@ -87,8 +90,10 @@ class TrainingConfig:
             value = getattr(self, name)
             fits = len(value) == 2 and self.image_size <= value[0] <= value[1]
             _expect(fits, name, f"image_size={self.image_size} <= low <= high", self)
-        for name in ("features", "content_layers", "style_layers", "discriminator_widths"):
+        for name in _NOT_EMPTY:
             _expect(getattr(self, name), name, "at least one", self)
+        fits = min(self.feature_scales) >= 1 and 16 * max(self.feature_scales) <= self.image_size
+        _expect(fits, "feature_scales", "from 1 to image_size / 16", self)
         _expect(self.image_size >= 32, "image_size", "at least 32", self)
         _expect(self.style_augmentation <= 1, "style_augmentation", "at most 1", self)
         enough = self.batch_size > 1 or not self.adversarial_weight
@@ -114,6 +119,13 @@ _POSITIVE = (
     "image_every",
     "checkpoint_every",
     "evaluate_every",
+)
+_NOT_EMPTY = (
+    "features",
+    "content_layers",
+    "style_layers",
+    "feature_scales",
+    "discriminator_widths",
 )
 _NOT_NEGATIVE = (
     "cache_gib",

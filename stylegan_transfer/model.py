@@ -31,6 +31,8 @@ class StyleTransferGAN(keras.Model):
         features: Frozen feature extractor, images -> dict of maps of the layers below or more.
         content_layers: Layers of the content loss.
         style_layers: Layers of the Gram and the moments loss.
+        feature_scales: Factors by which images are reduced before the features see them; the
+            losses are the mean over these scales. A second, coarser scale asks for larger strokes.
         content_weight: Weight of the content loss.
         style_weight: Weight of the Gram style loss.
         moments_weight: Weight of the moments loss.
@@ -54,6 +56,7 @@ class StyleTransferGAN(keras.Model):
         *,
         content_layers=("relu3_1", "relu4_1"),
         style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+        feature_scales=(1,),
         content_weight=1.0,
         style_weight=3.5,
         moments_weight=3.5,
@@ -73,6 +76,7 @@ class StyleTransferGAN(keras.Model):
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
         self.content_layers, self.style_layers = content_layers, style_layers
+        self.feature_scales = feature_scales
         self.loss_weights = {
             "content_loss": content_weight,
             "style_loss": style_weight,
@@ -118,10 +122,9 @@ class StyleTransferGAN(keras.Model):
         style, real = styles[:, 0], styles[:, 1]
         with tf.GradientTape() as generator_tape:
             painted = self._paint(self.generator, content, style, training=True)
-        targets = self.features(ops.concatenate([content, style]))
         with tf.GradientTape() as image_tape:
             image_tape.watch(painted)
-            logs = self.perceptual_losses(painted, content, style, targets)
+            logs = self.perceptual_losses(painted, content, style)
             loss = self._weighted_sum(logs)
         image_gradient = image_tape.gradient(loss, painted)
         if self.adversarial:
@@ -148,24 +151,34 @@ class StyleTransferGAN(keras.Model):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
         style = styles[:, 0]
         painted = self._paint(self.ema_generator, content, style)
-        targets = self.features(ops.concatenate([content, style]))
-        logs = self.perceptual_losses(painted, content, style, targets)
+        logs = self.perceptual_losses(painted, content, style)
         for name, value in {"loss": self._weighted_sum(logs), **logs}.items():
             self._means[name].update_state(value)
         return {
             name: mean.result() for name, mean in self._means.items() if name in ("loss", *logs)
         }
 
-    def perceptual_losses(self, painted, content, style, targets):
+    def perceptual_losses(self, painted, content, style):
         """Returns the unweighted losses of a step that need no discriminator, by name.
 
         Args:
             painted: Stylized images, followed by the repainted identity images.
             content: Content images.
             style: Style images.
-            targets: Maps of `concatenate([content, style])`.
         """
+        terms = [
+            self._losses_of_features(
+                *(_reduce(images, scale) for images in (painted, content, style))
+            )
+            for scale in self.feature_scales
+        ]
+        means = {name: sum(term[name] for term in terms) / len(terms) for name in terms[0]}
+        stylized = painted[: ops.shape(content)[0]]
+        return {**means, "total_variation_loss": losses.total_variation_loss(stylized)}
+
+    def _losses_of_features(self, painted, content, style):
         batch = ops.shape(content)[0]
+        targets = self.features(ops.concatenate([content, style]))
         stylized, repainted = _split_maps(self.features(painted), batch)
         content_maps, style_maps = _split_maps(targets, batch)
         stylized_style = {name: stylized[name] for name in self.style_layers}
@@ -177,7 +190,6 @@ class StyleTransferGAN(keras.Model):
             ),
             "style_loss": losses.style_loss(stylized_style, style_targets),
             "moments_loss": losses.moments_loss(stylized_style, style_targets),
-            "total_variation_loss": losses.total_variation_loss(painted[:batch]),
         }
         if self.num_identity:
             terms["identity_loss"] = losses.identity_loss(
@@ -252,6 +264,10 @@ class StyleTransferGAN(keras.Model):
     @property
     def metrics(self):
         return list(self._means.values())
+
+
+def _reduce(images, scale):
+    return images if scale == 1 else ops.average_pool(images, scale)
 
 
 def _split_maps(maps, batch):

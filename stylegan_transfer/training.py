@@ -76,6 +76,7 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
         features,
         content_layers=config.content_layers,
         style_layers=config.style_layers,
+        feature_scales=config.feature_scales,
         content_weight=config.content_weight,
         style_weight=config.style_weight,
         moments_weight=config.moments_weight,

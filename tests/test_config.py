@@ -48,6 +48,9 @@ FIELDS = dataclasses.fields(TrainingConfig)
         ("style_resize", (128, 192, 256)),
         ("content_layers", ()),
         ("style_layers", ()),
+        ("feature_scales", ()),
+        ("feature_scales", (0,)),
+        ("feature_scales", (1, 16)),
         ("discriminator_widths", ()),
     ],
 )

@@ -165,6 +165,25 @@ def test_loss_is_the_weighted_sum_of_the_terms():
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_losses_are_the_mean_over_the_feature_scales():
+    contents, styles = make_batch()
+
+    def reduced(images):
+        return images.reshape(*images.shape[:-3], SIZE // 2, 2, SIZE // 2, 2, 3).mean((-4, -2))
+
+    model = make_model(PictureGenerator(BATCH), feature_scales=(1, 2), identity_weight=0.0)
+    painted = model.generator.images.numpy()
+    logs = step(model, (contents, styles))
+    expected = []
+    for scale in (np.asarray, reduced):
+        maps = {k: model.features(scale(v)) for k, v in (("p", painted), ("s", styles[:, 0]))}
+        expected.append(float(losses.style_loss(maps["p"], maps["s"])))
+    assert logs["style_loss"] == pytest.approx(np.mean(expected), rel=1e-4)
+    assert expected[0] != pytest.approx(expected[1], rel=0.01)
+    total_variation = float(losses.total_variation_loss(painted))  # of the whole images alone
+    assert logs["total_variation_loss"] == pytest.approx(total_variation, rel=1e-4)
+
+
 def test_generator_step_is_gradient_descent_on_the_weighted_sum():
     model, batch = make_model(), make_batch()
     twin, features = toy_generator(), model.features
