@@ -10,6 +10,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from stylegan_transfer.colors import RGB_TO_YIQ
 from stylegan_transfer.sources import ImageStore, read_source
 
 # The first random stream of each source orders its pictures, the second one augments them.
@@ -18,7 +19,6 @@ AUGMENTATION = 2
 
 MAX_HUE_TURN = 0.05
 MAX_SATURATION_CHANGE = 0.3
-RGB_TO_YIQ = np.transpose([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
 
 def make_dataset(

@@ -3,7 +3,8 @@
 Both share one interface:
 
 - `encode_style(style)` -> style codes;
-- `synthesize(content, codes)` -> stylized images of the content's size;
+- `draw_noise(batch, height, width, seed)` -> noise for images of that size;
+- `synthesize(content, codes, noise)` -> stylized images of the content's size;
 - `generator([content, style])`, the two in one call.
 
 Images are float32 RGB in [0, 1], `(batch, height, width, 3)`, with sides of at least 32 pixels.
@@ -73,7 +74,31 @@ class StyleGenerator(keras.Model):
         """Returns the style codes w, `(batch, code_size)`, of `style` images of any size."""
         return self.style_encoder(_check_images("style", style))
 
-    def synthesize(self, content, codes, masks=None, moments=None, seed=None, return_moments=False):
+    @property
+    def strides(self) -> list[int]:
+        """How many pixels of the image a position of each layer stands for."""
+        return [8] * (2 * self.num_blocks) + [4, 2]
+
+    @property
+    def receptive_radius(self) -> int:
+        """How many pixels further on the content can still matter, rounded up to a multiple of 8:
+        16 for each block, 16 for the other convolutions, and 7 for the place in the grid of 8."""
+        return 16 * self.num_blocks + 24
+
+    def draw_noise(self, batch, height, width, seed):
+        """Returns standard normal noise for `synthesize`: one value a position in each layer.
+
+        Args:
+            batch: Number of images; 1 serves a batch of any size.
+            height: Of the content images.
+            width: Of the content images.
+            seed: An integer or a `keras.random.SeedGenerator`.
+        """
+        return _draw_noise(batch, height, width, self.strides, seed)
+
+    def synthesize(
+        self, content, codes, masks=None, moments=None, noise=None, return_moments=False
+    ):
         """Returns the content images painted in the styles of the codes.
 
         Args:
@@ -86,8 +111,7 @@ class StyleGenerator(keras.Model):
             moments: Optional list, as `return_moments` gives it: the statistics that every
                 normalization uses in place of the image's own. With a thumbnail's they make
                 tiles seamless, with a running mean of frames they make video steady.
-            seed: Seed of the noise: an integer or a `keras.random.SeedGenerator`. None, the
-                default, adds no noise.
+            noise: Optional list from `draw_noise`.
             return_moments: Whether to return `(images, moments)`.
 
         Returns:
@@ -109,8 +133,8 @@ class StyleGenerator(keras.Model):
                 self.norms[i],
                 maps,
                 _code_of_layer(codes, i, masks),
-                _resize_masks(masks, maps),
-                noise=_draw_noise(maps, seed, i),
+                _reduce_masks(masks, self.strides[i]),
+                noise=None if noise is None else noise[i],
             )
 
         for i in range(0, 2 * self.num_blocks, 2):
@@ -124,8 +148,8 @@ class StyleGenerator(keras.Model):
 
     def call(self, inputs, training=False):
         content, style = inputs
-        seed = self.noise_seed if training and self.noise else None
-        return self.synthesize(content, self.encode_style(style), seed=seed)
+        noise = _training_noise(self, content) if training else None
+        return self.synthesize(content, self.encode_style(style), noise=noise)
 
     def _check_codes(self, codes, masks):
         shape = tuple(codes.shape)
@@ -185,13 +209,17 @@ class DocumentGenerator(keras.Model):
         """Returns the channel means and variances of `relu4_1`, `(batch, 2, channels)`."""
         return layers.instance_moments(self._relu4_1(_check_images("style", style)))
 
-    def synthesize(self, content, codes, seed=None):
+    def draw_noise(self, batch, height, width, seed):
+        """Returns standard normal noise z for `synthesize`; arguments as in `StyleGenerator`."""
+        return _draw_noise(batch, height, width, [8], seed)
+
+    def synthesize(self, content, codes, noise=None):
         """Returns the content images painted in the styles of the codes.
 
         Args:
             content: `(batch, height, width, 3)` in [0, 1].
             codes: `(batch, 2, channels)` from `encode_style`.
-            seed: Seed of the noise z; None, the default, adds none.
+            noise: Optional list of one map z from `draw_noise`.
 
         Returns:
             Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
@@ -203,8 +231,7 @@ class DocumentGenerator(keras.Model):
         height, width = ops.shape(content)[1:3]
         maps = self._relu4_1(layers.pad_to_multiple(content, 8))
         maps = layers.adaptive_instance_normalization(maps, codes)
-        noise = _draw_noise(maps, seed, 0)
-        maps = maps if noise is None else maps + ops.cast(noise, maps.dtype)
+        maps = maps if noise is None else maps + ops.cast(noise[0], maps.dtype)
         for conv in self.decoder[:-1]:
             maps = layers.upsample(ops.relu(conv(maps)))
         maps = layers.crop(self.decoder[-1](maps), height, width)
@@ -212,8 +239,8 @@ class DocumentGenerator(keras.Model):
 
     def call(self, inputs, training=False):
         content, style = inputs
-        seed = self.noise_seed if training and self.noise else None
-        return self.synthesize(content, self.encode_style(style), seed=seed)
+        noise = _training_noise(self, content) if training else None
+        return self.synthesize(content, self.encode_style(style), noise=noise)
 
     def _relu4_1(self, images):
         return self.features(images)["relu4_1"]
@@ -252,23 +279,30 @@ def _code_of_layer(codes, i, masks):
     return codes[..., i, :] if per_layer else codes
 
 
-def _resize_masks(masks, maps):
+def _reduce_masks(masks, stride):
+    """The masks of a layer with this stride, for padded images."""
     if masks is None:
         return None
-    size = ops.shape(maps)[1:3]
     channels_last = ops.transpose(ops.cast(masks, "float32"), (0, 2, 3, 1))
-    channels_last = layers.pad_to_multiple(channels_last, 8)  # as the content
-    resized = ops.image.resize(channels_last, size, antialias=True, data_format="channels_last")
-    return ops.transpose(resized, (0, 3, 1, 2))
+    channels_last = layers.pad_to_multiple(channels_last, 8)
+    reduced = ops.average_pool(channels_last, stride, data_format="channels_last")
+    return ops.transpose(reduced, (0, 3, 1, 2))
 
 
-def _draw_noise(maps, seed, layer):
-    """Standard normal noise, one value a position; another one for each layer."""
-    if seed is None:
+def _draw_noise(batch, height, width, strides, seed):
+    """One map for each layer, of its size for padded images; each from a seed of its own."""
+    rows, columns = -(-height // 8) * 8, -(-width // 8) * 8
+    seeds = [1000 * seed + i if isinstance(seed, int) else seed for i in range(len(strides))]
+    return [
+        keras.random.normal((batch, rows // stride, columns // stride, 1), seed=layer_seed)
+        for stride, layer_seed in zip(strides, seeds, strict=True)
+    ]
+
+
+def _training_noise(generator, content):
+    if not generator.noise:
         return None
-    if isinstance(seed, int):
-        seed = 1000 * seed + layer
-    return keras.random.normal((*ops.shape(maps)[:3], 1), seed=seed)
+    return generator.draw_noise(*ops.shape(content)[:3], generator.noise_seed)
 
 
 def _check_images(name, images):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_transfer import data, images, sources
+from stylegan_transfer import data, image_files, sources
 
 NUM_COLORS = 7
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -237,8 +237,8 @@ def test_many_threads_get_the_right_pictures_and_one_warning(colors, monkeypatch
         time.sleep(0.02)  # so that several threads are at the same file
         return original(*args)
 
-    original = images.load_image
-    monkeypatch.setattr(images, "load_image", slow_load_image)
+    original = image_files.load_image
+    monkeypatch.setattr(image_files, "load_image", slow_load_image)
     (colors / "2.png").write_bytes(b"no picture")
     items = [(path.name, path) for path in sorted(colors.iterdir())]
     store = sources.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
@@ -266,8 +266,8 @@ def test_pictures_are_decoded_once_while_the_cache_has_room(colors, monkeypatch)
         paths.append(path)
         return original(path, *args)
 
-    original = images.load_image
-    monkeypatch.setattr(images, "load_image", load_image)
+    original = image_files.load_image
+    monkeypatch.setattr(image_files, "load_image", load_image)
     items = [(path.name, path) for path in sorted(colors.iterdir())]
     store = sources.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
     for _ in range(4):

@@ -6,7 +6,7 @@ from keras import ops
 
 from stylegan_transfer import layers
 from stylegan_transfer.features import VGG19Features
-from stylegan_transfer.generator import DocumentGenerator, StyleGenerator, _draw_noise
+from stylegan_transfer.generator import DocumentGenerator, StyleGenerator
 
 CODE_SIZE = 8
 
@@ -21,7 +21,8 @@ def make_images(seed, height=33, width=47, batch=2):
 
 def make_generator(**options):
     """A tiny generator in which styles and noise matter as they do after training."""
-    generator = StyleGenerator(width=4, num_blocks=1, code_size=CODE_SIZE, **options)
+    options = {"width": 4, "num_blocks": 1, "code_size": CODE_SIZE, **options}
+    generator = StyleGenerator(**options)
     random = np.random.default_rng(0)
     for weight in generator.trainable_variables:
         if "affine" in weight.path or "noise_strength" in weight.path:
@@ -246,41 +247,79 @@ def test_given_moments_make_the_inside_of_tiles_seamless(generator, codes):
     assert_differs(generator.synthesize(cut, codes)[:, :, :40], expected[:, :, :40])
 
 
+@pytest.mark.parametrize("num_blocks", [1, 2])
+def test_content_beyond_the_receptive_radius_does_not_matter(num_blocks, codes):
+    generator = make_generator(num_blocks=num_blocks)
+    content = make_images(0, 32, 240)
+    moments = generator.synthesize(content, codes, return_moments=True)[1]
+    reach = 0
+    for column in range(96, 104):  # each place in the grid of 8
+        changed = content.copy()
+        changed[:, :, column] = 1 - changed[:, :, column]
+        difference = generator.synthesize(changed, codes, moments=moments) - generator.synthesize(
+            content, codes, moments=moments
+        )
+        columns = np.flatnonzero(np.abs(difference).max(axis=(0, 1, 3)))
+        reach = max(reach, column - columns.min(), columns.max() - column)
+    assert generator.receptive_radius - 8 < reach <= generator.receptive_radius
+
+
 # Noise.
 
 
-def test_without_a_seed_the_result_is_deterministic(generator, content, codes, plain):
+def noise_of(generator, content, seed):
+    return generator.draw_noise(*content.shape[:3], seed)
+
+
+def test_without_noise_the_result_is_deterministic(generator, content, codes, plain):
     np.testing.assert_array_equal(generator.synthesize(content, codes), plain)
 
 
 def test_a_seed_decides_the_noise(generator, content, codes, plain):
-    first, again, other = (generator.synthesize(content, codes, seed=s) for s in (1, 1, 2))
+    first, again, other = (
+        generator.synthesize(content, codes, noise=noise_of(generator, content, seed))
+        for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(first, again)
     assert_differs(first, plain)
     assert_differs(first, other)
 
 
-def test_a_seed_generator_gives_new_noise_each_time(generator, content, codes):
+def test_a_seed_generator_gives_new_noise_each_time(generator, content):
     seed = keras.random.SeedGenerator(5)
-    first, second = (generator.synthesize(content, codes, seed=seed) for _ in range(2))
-    assert_differs(first, second)
-    again = generator.synthesize(content, codes, seed=keras.random.SeedGenerator(5))
-    np.testing.assert_array_equal(again, first)
+    first, second = (noise_of(generator, content, seed) for _ in range(2))
+    assert_differs(first[0], second[0])
+    again = noise_of(generator, content, keras.random.SeedGenerator(5))
+    for a, b in zip(again, first, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_new_generator_has_noise_of_strength_zero(content, codes):
     untrained = StyleGenerator(width=4, num_blocks=1, code_size=CODE_SIZE)
     expected = untrained.synthesize(content, codes)
-    np.testing.assert_array_equal(untrained.synthesize(content, codes, seed=1), expected)
+    noise = noise_of(untrained, content, 1)
+    np.testing.assert_array_equal(untrained.synthesize(content, codes, noise=noise), expected)
 
 
-def test_every_layer_and_image_has_its_own_noise(generator):
-    maps = np.zeros((2, 8, 8, 4), "float32")
-    noise = [np.asarray(_draw_noise(maps, 3, layer)) for layer in (0, 1)]
-    assert noise[0].shape == (2, 8, 8, 1)
+def test_every_layer_and_image_has_its_own_standard_normal_noise(generator):
+    noise = [np.asarray(maps) for maps in generator.draw_noise(2, 60, 90, seed=3)]
+    assert [maps.shape for maps in noise] == [
+        (2, 8, 12, 1),
+        (2, 8, 12, 1),
+        (2, 16, 24, 1),
+        (2, 32, 48, 1),
+    ]
     assert_differs(noise[0], noise[1], by=1)
     assert_differs(noise[0][0], noise[0][1], by=1)
-    assert _draw_noise(maps, None, 0) is None
+    assert np.std(noise[-1]) == pytest.approx(1, abs=0.1)
+
+
+def test_noise_of_one_image_serves_a_batch(generator, content, codes):
+    noise = generator.draw_noise(1, *content.shape[1:3], seed=2)
+    both = generator.synthesize(content, codes, noise=noise)
+    for i in range(2):
+        single = generator.synthesize(content[i : i + 1], codes[i : i + 1], noise=noise)
+        assert_same(single, both[i : i + 1])
 
 
 @pytest.mark.parametrize("noise", [True, False])
@@ -386,7 +425,12 @@ def test_document_generator_returns_the_contents_size_and_one_result_for_each_pa
     np.testing.assert_array_equal(stylized, document_generator.synthesize(content, codes))
     single = document_generator.synthesize(content[1:], codes[1:])
     assert_same(single, stylized[1:], atol=1e-4)
-    noisy, again = (document_generator.synthesize(content, codes, seed=s) for s in (1, 1))
+    noisy, again = (
+        document_generator.synthesize(
+            content, codes, noise=noise_of(document_generator, content, 1)
+        )
+        for _ in range(2)
+    )
     np.testing.assert_array_equal(noisy, again)
     assert_differs(noisy, stylized, by=1e-3)
 

@@ -6,11 +6,12 @@ import pytest
 from PIL import Image
 
 from stylegan_transfer import samples
+from stylegan_transfer.colors import luminance
 from stylegan_transfer.features import VGG19Features
 from stylegan_transfer.generator import StyleGenerator
 from stylegan_transfer.losses import content_loss, style_loss
 from stylegan_transfer.saving import load_generator
-from stylegan_transfer.stylization import encode_style, stylize, stylize_with_code
+from stylegan_transfer.stylization import encode_style, join_codes, stylize, stylize_with_code
 
 
 class ToyGenerator:
@@ -170,3 +171,207 @@ def test_the_generator_that_ships_brings_photographs_near_the_style_and_keeps_th
         # the untouched photograph is at a content distance of 0, another picture at about 2
         assert style_loss(maps["y"], maps["s"]) < 0.5 * style_loss(maps["c"], maps["s"])
         assert content_loss(maps["y"], maps["c"]) < 0.5 * content_loss(maps["s"], maps["c"])
+
+
+# Several styles, layers apart, masks.
+
+
+@pytest.fixture
+def other_style():
+    rng = np.random.default_rng(5)
+    return rng.uniform(0, 1, (40, 40, 3)).astype("float32") * np.float32([0.2, 0.9, 1.0])
+
+
+def test_weights_mix_the_codes_of_several_styles(generator, pictures, other_style):
+    content, style = pictures
+    codes = [encode_style(generator, s, style_size=40) for s in (style, other_style)]
+    mixed = encode_style(generator, [style, other_style], style_size=40, weights=[6, 2])
+    np.testing.assert_allclose(mixed, 0.75 * codes[0] + 0.25 * codes[1], atol=1e-5)
+    equal = encode_style(generator, [style, other_style], style_size=40)
+    np.testing.assert_allclose(equal, 0.5 * codes[0] + 0.5 * codes[1], atol=1e-5)
+
+    styles = [style, other_style]
+    only_first = stylize(generator, content, styles, weights=[1, 0], style_size=40)
+    np.testing.assert_allclose(
+        only_first, stylize(generator, content, style, style_size=40), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("weights", [[1], [1, 2, 3], [0, 0], [1, -1], [np.nan, 1]])
+def test_wrong_weights_are_named(generator, pictures, weights):
+    with pytest.raises(ValueError, match="one weight of at least 0 for each of 2 styles"):
+        stylize(generator, pictures[0], [pictures[1]] * 2, weights=weights, style_size=40)
+
+
+def test_coarse_layers_come_from_one_style_and_fine_ones_from_another(
+    generator, pictures, other_style
+):
+    content, style = pictures
+    coarse, fine = (encode_style(generator, s, style_size=40) for s in (style, other_style))
+    codes = join_codes(generator, coarse, fine, num_coarse_layers=1)
+    np.testing.assert_array_equal(codes[0], np.concatenate([coarse] + [fine] * 3))
+    options = {"fine_style": other_style, "style_size": 40}
+    results = [
+        stylize(generator, content, style, num_coarse_layers=n, **options) for n in (0, 2, None, 4)
+    ]
+    only_fine, only_coarse = (
+        stylize(generator, content, s, style_size=40) for s in (other_style, style)
+    )
+    np.testing.assert_allclose(results[0], only_fine, atol=1e-5)
+    np.testing.assert_allclose(results[-1], only_coarse, atol=1e-5)
+    np.testing.assert_array_equal(results[1], results[2])  # half of the four layers
+    for end in (only_fine, only_coarse):
+        assert np.abs(results[1] - end).mean() > 0.01
+    with pytest.raises(ValueError, match="0 to 4 layers. Received: num_coarse_layers=5"):
+        stylize(generator, content, style, num_coarse_layers=5, **options)
+
+
+def test_masks_put_each_style_in_its_place_and_leave_the_rest_alone(generator, other_style):
+    content = np.random.default_rng(1).uniform(0.2, 0.8, (64, 200, 3)).astype("float32")
+    style = np.random.default_rng(2).uniform(0, 1, (40, 40, 3)).astype("float32")
+    left, right = np.zeros((2, 64, 200), np.float32)
+    left[:, :100], right[:, 100:160] = 1, 1
+    painted = stylize(generator, content, [style, other_style], masks=[left, right], style_size=40)
+    np.testing.assert_array_equal(painted[:, 160:], content[:, 160:])
+    whole = [stylize(generator, content, s, style_size=40) for s in (style, other_style)]
+    # not equal: what the other side looks like enters the statistics
+    for part, i in ((slice(0, 90), 0), (slice(110, 160), 1)):
+        own, other = (
+            np.abs(painted[:, part] - w[:, part]).mean() for w in (whole[i], whole[1 - i])
+        )
+        assert own < 0.5 * other
+
+
+def test_a_white_mask_is_none_and_a_grey_one_a_share(generator, pictures):
+    content, style = pictures
+    full = stylize(generator, content, style, style_size=40)
+    white = stylize(generator, content, [style], masks=[np.ones(content.shape[:2])], style_size=40)
+    np.testing.assert_allclose(white, full, atol=1e-5)
+    grey = np.full((7, 5), 64, np.uint8).repeat(8, 0).repeat(8, 1)  # of any size
+    partly = stylize(generator, content, [style], masks=[grey], style_size=40)
+    np.testing.assert_allclose(partly, content + 64 / 255 * (full - content), atol=1e-5)
+
+
+def test_masks_and_styles_must_match(generator, pictures):
+    content, style = pictures
+    mask = np.ones(content.shape[:2])
+    with pytest.raises(ValueError, match="one mask for each of 1 styles. Received: masks=2"):
+        stylize(generator, content, [style], masks=[mask, mask])
+    with pytest.raises(ValueError, match="either weights or masks"):
+        stylize(generator, content, [style], masks=[mask], weights=[1])
+
+
+@pytest.mark.parametrize("options", [{"tileable": True}, {"fine_style": 0.5}, {"masks": [0.5]}])
+def test_a_generator_without_these_parts_is_refused(pictures, options):
+    flat = {"fine_style": np.full((32, 32, 3), 0.5), "masks": [np.full((32, 32), 0.5)]}
+    options = {name: flat.get(name, value) for name, value in options.items()}
+    with pytest.raises(ValueError, match="Expected a StyleGenerator .*ToyGenerator"):
+        stylize(ToyGenerator(), pictures[0][:32], pictures[1], **options)
+
+
+# Colours, transparency, noise, batches.
+
+
+def test_preserved_luminance_paints_the_luma_alone(generator, pictures):
+    content, style = pictures
+    plain = stylize(generator, content, style, style_size=48)
+    kept = stylize(generator, content, style, style_size=48, preserve_color="luminance")
+    np.testing.assert_allclose(luminance(kept), luminance(plain), atol=1e-5)
+    chroma = [p - luminance(p)[..., None] for p in (content, kept)]
+    assert np.corrcoef(chroma[0].ravel(), chroma[1].ravel())[0, 1] > 0.95
+
+
+def test_matched_style_is_the_style_in_the_contents_colours(generator, pictures):
+    from stylegan_transfer.colors import match_colors
+
+    content, style = pictures
+    expected = stylize(generator, content, match_colors(style, content), style_size=48)
+    matched = stylize(generator, content, style, style_size=48, preserve_color="match")
+    np.testing.assert_allclose(matched, expected, atol=1e-5)
+    assert np.abs(matched - stylize(generator, content, style, style_size=48)).mean() > 0.01
+
+
+def test_alpha_is_kept_and_hidden_colours_do_not_matter(generator, pictures):
+    content, style = pictures
+    alpha = np.zeros(content.shape[:2], np.float32)
+    alpha[8:32, 8:40] = 1
+    sprites = [
+        np.dstack([np.where(alpha[..., None] > 0, content, c), alpha]) for c in (0, [1, 0, 1])
+    ]
+    painted = [stylize(generator, s.astype("float32"), style, style_size=48) for s in sprites]
+    np.testing.assert_array_equal(painted[0][..., 3], alpha)
+    np.testing.assert_allclose(painted[0], painted[1], atol=1e-6)
+    as_image = Image.fromarray(np.uint8(np.rint(sprites[0] * 255)))
+    assert stylize(generator, as_image, style, style_size=48).shape == (40, 56, 4)
+
+
+def test_each_seed_gives_another_painting_and_the_same_one_each_time(pictures):
+    generator = StyleGenerator(width=4, num_blocks=1)
+    for norm in generator.norms:
+        norm.noise_strength.assign(np.full(norm.noise_strength.shape, 0.5))
+    results = [stylize(generator, *pictures, seed=seed) for seed in (1, 1, 2, None)]
+    np.testing.assert_array_equal(results[0], results[1])
+    for other in results[2:]:
+        assert np.abs(results[0] - other).mean() > 0.01
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_batch_is_each_picture_on_its_own(generator, pictures, other_style, strength, masked):
+    contents = np.stack([pictures[0], pictures[0][::-1], pictures[0][:, ::-1]])
+    codes = [encode_style(generator, s, style_size=40) for s in (pictures[1], other_style)] * 2
+    options = {"strength": strength, "style_size": 40, "seed": 3}
+    code, singles = np.concatenate(codes[:3]), codes[:3]
+    if masked:
+        options["masks"] = [contents[0, ..., 0], 1 - contents[0, ..., 0]]
+        code, singles = [code, -code], [[c, -c] for c in singles]
+    batch = stylize_with_code(generator, contents, code, **options)
+    for content, single, result in zip(contents, singles, batch, strict=True):
+        np.testing.assert_allclose(
+            stylize_with_code(generator, content, single, **options), result, atol=2e-5
+        )
+
+
+def test_number_of_codes_fits_the_batch(generator, pictures):
+    code = np.zeros((2, 256), np.float32)
+    with pytest.raises(ValueError, match="1 or 3 codes"):
+        stylize_with_code(generator, np.stack([pictures[0]] * 3), code)
+
+
+def test_large_pictures_are_painted_in_tiles_at_any_strength(generator, pictures):
+    y, x = np.mgrid[:150, :180] / 20
+    waves = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1)
+    content = (0.5 + 0.3 * waves).astype("float32")
+    calls = []
+    tiled, whole = (
+        stylize(
+            generator,
+            content,
+            pictures[1],
+            style_size=48,
+            strength=0.5,
+            tile_size=size,
+            progress=lambda *call: calls.append(call),
+        )
+        for size in (96, 1024)
+    )
+    assert calls == [(i, 4) for i in range(1, 5)] * 2
+    assert 0 < np.abs(tiled - whole).mean() < 0.03
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preserve_color": "hue"}, "preserve_color='hue'"),
+        ({"tile_size": 100}, "tile_size=100"),
+        ({"tile_size": 8}, "tile_size=8"),
+    ],
+)
+def test_wrong_options_are_named(generator, pictures, options, message):
+    with pytest.raises(ValueError, match=message):
+        stylize(generator, *pictures, **options)
+
+
+def test_matching_needs_the_style_picture(generator, pictures):
+    with pytest.raises(ValueError, match="stylize"):
+        stylize_with_code(generator, pictures[0], np.zeros((1, 256)), preserve_color="match")
