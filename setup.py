@@ -6,6 +6,16 @@ from setuptools import find_packages, setup
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "stylegan_transfer/__init__.py").read_text())
 
+EXTRAS = {
+    "optimize": ["scipy>=1.11"],  # L-BFGS
+    "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
+    "video": ["av>=12.0"],
+}
+TEST = [
+    *("ipykernel>=6.29", "nbclient>=0.10", "pytest>=8.0", "ruff==0.17.*"),
+    "scikit-image>=0.22",  # the independent reference of SSIM
+]
+
 setup(
     name="stylegan_transfer",
     version=VERSION[1],
@@ -17,7 +27,11 @@ setup(
     package_data={"stylegan_transfer": ["MODEL_CARD.md", "weights/*"]},
     python_requires=">=3.10",
     install_requires=(HERE / "requirements.txt").read_text().split(),
-    extras_require={"test": ["pytest>=8.0", "ruff==0.17.*"]},
+    extras_require={
+        **EXTRAS,
+        "all": sorted({name for names in EXTRAS.values() for name in names}),
+        "test": sorted({*TEST, *(name for names in EXTRAS.values() for name in names)}),
+    },
     classifiers=[
         "Programming Language :: Python :: 3",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",

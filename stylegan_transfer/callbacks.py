@@ -165,6 +165,7 @@ class TensorBoardLogger(_StepCallback):
         sheet = make_contact_sheet(self.contents, self.styles, rows, self.contents.shape[1])
         with self.writer.as_default(self.step):
             tf.summary.image("stylized", sheet[None])
+        self.writer.flush()  # who watches wants to see it now
         if self._started is not None:  # painting the grid is not training
             self._started += time.perf_counter() - started
 

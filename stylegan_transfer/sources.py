@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from stylegan_transfer import images, samples
+from stylegan_transfer import image_files, samples
 
 
 def read_source(source: str, kind: str, data_dir: str | None = None):
@@ -30,7 +30,7 @@ def read_source(source: str, kind: str, data_dir: str | None = None):
     elif source.startswith("tfds:"):
         return _read_tfds(source, data_dir)
     else:
-        return [(str(path), path) for path in images.list_images(source)]
+        return [(str(path), path) for path in image_files.list_images(source)]
     return [(name, functools.partial(draw, name)) for name in names]
 
 
@@ -99,10 +99,10 @@ class ImageStore:
 
 
 def _decode(picture, name, max_short_side):
-    max_short_side = max(max_short_side, images.MIN_SIZE)
+    max_short_side = max(max_short_side, image_files.MIN_SIZE)
     if callable(picture):
         return np.uint8(np.rint(255 * picture(max_short_side)))
-    return images.load_image(picture, "uint8", max_short_side, name)
+    return image_files.load_image(picture, "uint8", max_short_side, name)
 
 
 def _read_tfds(source, data_dir):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -28,7 +29,10 @@ _VALIDATION_BATCHES = 16
 
 
 def train(
-    config: TrainingConfig, workdir: str | os.PathLike, verbose: int | str = "auto"
+    config: TrainingConfig,
+    workdir: str | os.PathLike,
+    verbose: int | str = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.Model:
     """Trains a generator and returns it: the moving average of its weights.
 
@@ -41,6 +45,7 @@ def train(
         config: The configuration.
         workdir: Folder of the run; created if missing.
         verbose: Keras' progress bar, as in `keras.Model.fit`.
+        callbacks: More Keras callbacks; their `model` is the `StyleTransferGAN`.
 
     Raises:
         ValueError: `workdir` belongs to a run with another configuration; the message names the
@@ -60,7 +65,7 @@ def train(
         checkpoint.restore(manager.latest_checkpoint).assert_consumed()
     step = int(model.optimizer.iterations.numpy())
     if step < config.steps:
-        _fit(model, config, workdir, manager, step, verbose)
+        _fit(model, config, workdir, manager, step, verbose, callbacks)
     return model.ema_generator
 
 
@@ -117,7 +122,7 @@ def _build_generator(config):
     return StyleGenerator(config.width, config.num_blocks, noise=config.noise, seed=config.seed)
 
 
-def _fit(model, config, workdir, manager, step, verbose):
+def _fit(model, config, workdir, manager, step, verbose, more_callbacks):
     writer = tf.summary.create_file_writer(os.fspath(workdir / "logs"))
     with writer.as_default(step):
         tf.summary.text("config", f"```\n{_to_json(config)}```")
@@ -143,6 +148,7 @@ def _fit(model, config, workdir, manager, step, verbose):
         callbacks.append(AdversarialStart(config.adversarial_start))
     if config.validation_content:
         callbacks.append(Validation(_validation_set(config), writer, config.evaluate_every))
+    callbacks += more_callbacks
     try:
         model.fit(
             _dataset(config, start_step=step),

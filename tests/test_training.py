@@ -183,6 +183,21 @@ runpy.run_path("experiments/train.py", run_name="__main__")
             )
 
 
+def test_more_callbacks_see_the_training_model_and_the_grid_as_soon_as_it_is_there(
+    plain_config, tmp_path, eager_steps
+):
+    seen = []
+
+    class Watcher(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            assert isinstance(self.model, training.StyleTransferGAN)
+            seen.append(sorted(read_events(tmp_path / "logs")["stylized"]))
+
+    config = dataclasses.replace(plain_config, image_every=2)
+    train(config, tmp_path, verbose=0, callbacks=[Watcher()])
+    assert seen == [[0], [0, 2], [0, 2], [0, 2, 4]]
+
+
 def test_other_configuration_on_the_same_folder_is_refused_and_only_the_differences_named(
     trained, tiny_config
 ):
