@@ -35,6 +35,7 @@ def main() -> int:
         f"--content={output / 'content'}",
         f"--style={output / 'style'}",
         f"--output={output / 'stylized'}",
+        "--overwrite",
     ]
     print("python", *command[1:], flush=True)
     code = subprocess.run(command, check=False).returncode

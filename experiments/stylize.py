@@ -1,19 +1,29 @@
-"""Paints every content picture in every style.
+"""Paints every content, picture or clip, in every style.
 
 python experiments/stylize.py --content=photo.jpg --style=painting.jpg --output=out.png
 python experiments/stylize.py --content=PHOTOS --style=a.jpg --style=b.jpg --output=DIR
+python experiments/stylize.py --content=photo.jpg --style=a.jpg:0.7 --style=b.jpg:0.3 --output=c.png
 """
 
-import itertools
+import functools
 import pathlib
 import sys
 
 import launch
+import stylize_plan
 from absl import flags
 
 FLAGS = flags.FLAGS
-flags.DEFINE_multi_string("content", None, "Picture, folder or glob; repeatable.", required=True)
-flags.DEFINE_multi_string("style", None, "Picture, folder or glob; repeatable.", required=True)
+flags.DEFINE_multi_string(
+    "content", None, "Picture, clip, folder or glob; repeatable.", required=True
+)
+flags.DEFINE_multi_string(
+    "style",
+    [],
+    "Picture, folder or glob; repeatable. Each is a style of its own; written PATH:WEIGHT, all of "
+    "them are mixed into one.",
+)
+flags.DEFINE_string("style_collection", None, "Folder of paintings that together are one style.")
 flags.DEFINE_string(
     "output",
     None,
@@ -21,108 +31,109 @@ flags.DEFINE_string(
     required=True,
 )
 flags.DEFINE_string("generator", None, "Trained generator (.keras). Default: the one that ships.")
+
 flags.DEFINE_float("strength", 1.0, "From 0, the photograph, to 1, the full style.", 0.0, 1.0)
 flags.DEFINE_integer(
     "style_size", 256, "Short side at which styles are looked at: stroke size.", 32
 )
+flags.DEFINE_integer(
+    "content_size", None, "Short side at which larger contents are painted. Default: their own.", 32
+)
+flags.DEFINE_string("fine_style", None, "Picture: strokes and colours come from this style.")
+flags.DEFINE_integer(
+    "num_coarse_layers", None, "Layers that keep --style beside a --fine_style. Default: half.", 0
+)
+flags.DEFINE_enum(
+    "preserve_color",
+    None,
+    ["luminance", "match"],
+    "Keep the content's colours: by painting its luma alone, or by giving them to the style first.",
+)
+flags.DEFINE_multi_string(
+    "mask",
+    [],
+    "Grey picture that says where a style goes (white); one for each --style, in their order. What "
+    "no mask covers stays as it is.",
+)
+flags.DEFINE_integer("seed", None, "Seed of the noise: each gives another result. Default: none.")
+flags.DEFINE_boolean("tileable", False, "Whether results repeat without a seam (textures).")
+flags.DEFINE_float("smoothing", None, "Of a clip's statistics over its frames, 0 to 1.", 0.0, 1.0)
+
+flags.DEFINE_enum(
+    "format", "png", ["png", "jpg", "tif", "webp", "same"], "Of the pictures in an --output folder."
+)
+flags.DEFINE_integer("quality", 95, "Of JPEG and WebP.", 1, 100)
+flags.DEFINE_boolean("keep_depth", True, "Whether grey stays grey and 16 bits stay 16 bits.")
+flags.DEFINE_boolean("overwrite", False, "Whether existing results are replaced.")
+flags.DEFINE_boolean("resume", False, "Whether existing results are kept, and the others made.")
+flags.DEFINE_boolean("report", False, "Whether to say how original each picture is.")
+flags.DEFINE_integer("batch_size", 4, "Pictures of one size that are painted together.", 1)
+flags.DEFINE_integer("tile_size", 1024, "Larger pictures are painted in tiles of this side.", 64)
 flags.DEFINE_boolean("verbose", False, "Whether to print where the time went.")
 
 CELL_SIZE = 256  # pixels, of the contact sheet
-CONTACT_SHEET = "contact_sheet.png"
+CONTACT_SHEET_LIMIT = 600  # pictures
+SETTINGS = (  # the flags that decide what a result looks like
+    *("generator", "style", "style_collection", "fine_style", "num_coarse_layers", "mask"),
+    *("strength", "style_size", "content_size", "preserve_color", "seed", "tileable", "smoothing"),
+    *("tile_size", "format", "quality", "keep_depth"),
+)
 
 
 def main() -> int:
     """Stylises as the flags say; returns the exit code."""
     timer = launch.Timer()
+    contents = stylize_plan.read_contents(FLAGS.content)
+    styles = stylize_plan.read_styles(FLAGS.style, FLAGS.style_collection, bool(FLAGS.mask))
+    suffix = FLAGS.format if FLAGS.format == "same" else f".{FLAGS.format}"
+    plan = stylize_plan.plan_jobs(contents, styles, FLAGS.output, suffix)
+    settings = {name: FLAGS[name].value for name in SETTINGS}
+    jobs = stylize_plan.remaining(plan, settings, FLAGS.overwrite, FLAGS.resume)
     with timer("loading TensorFlow"):
-        import keras
+        import stylize_run
+        import tqdm
 
-        from stylegan_transfer.images import list_images, load_image, save_image
         from stylegan_transfer.saving import load_generator
-        from stylegan_transfer.stylization import encode_style, stylize_with_code
-
-    contents = list(dict.fromkeys(p for source in FLAGS.content for p in list_images(source)))
-    styles = list(dict.fromkeys(p for source in FLAGS.style for p in list_images(source)))
-    output = _plan_output(contents, styles)
     with timer("loading the generator"):
         generator = load_generator(FLAGS.generator)
-    failures = []
-    with timer("encoding styles"):
-        codes = _each(styles, lambda p: encode_style(generator, p, FLAGS.style_size), failures)
-    thumbnails = {}
-    progress = keras.utils.Progbar(len(contents) * len(codes), unit_name="picture")
-
-    def paint_in_all_styles(content):
-        with timer("reading photographs"):
-            photo = load_image(content)
-        for style, code in codes.items():
-            with timer("painting"):
-                picture = stylize_with_code(
-                    generator, photo, code, strength=FLAGS.strength, style_size=FLAGS.style_size
-                )
-            with timer("writing"):
-                save_image(picture, output[content, style])
-            thumbnails[content, style] = _thumbnail(picture)
-            progress.add(1)
-        return _thumbnail(photo)
-
-    photos = _each(contents, paint_in_all_styles, failures)
-    if len(thumbnails) > 1:
-        _save_contact_sheet(photos, list(codes), thumbnails)
-    print(f"Wrote {len(thumbnails)} of {len(contents) * len(styles)} pictures: {FLAGS.output}")
+    stylize_plan.save_settings(plan, settings)
+    run = stylize_run.Run(generator, timer)
+    with tqdm.tqdm(total=len(jobs), unit="picture", disable=None) as run.bar:
+        for batch in run.batches(jobs):
+            run.paint(batch)
+    done = [job for job in plan if job.output.exists() and job not in run.failed]
+    if len(plan) > 1:
+        _save_contact_sheet(contents, styles, done)
+    kept = f", {len(plan) - len(jobs)} of them before" if len(plan) > len(jobs) else ""
+    print(f"Wrote {len(done)} of {len(plan)} pictures{kept}: {FLAGS.output}")
+    if run.reports:
+        run.save_reports()
     if FLAGS.verbose:
         print(timer.report())
-    for failure in failures:
+    for failure in run.failures:
         print(f"Error: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    return 1 if run.failures else 0
 
 
-def _plan_output(contents, styles):
-    """Returns the output path of each pair; none is used twice."""
-    from stylegan_transfer.images import SAVE_FORMATS
+def _save_contact_sheet(contents, styles, done):
+    """One page of all results, where there are not too many of them."""
+    from stylegan_transfer.image_files import load_image, save_image
+    from stylegan_transfer.images import make_contact_sheet
 
-    output, pairs = pathlib.Path(FLAGS.output), list(itertools.product(contents, styles))
-    if output.suffix.lower() in SAVE_FORMATS and not output.is_dir():
-        if len(pairs) > 1:
-            raise ValueError(
-                f"Expected a folder as --output for {len(contents)} contents and {len(styles)} "
-                f"styles. Received: --output={output}"
-            )
-        return {pairs[0]: output}
-    paths, taken = {}, {CONTACT_SHEET}
-    for content, style in pairs:
-        stem = f"{content.stem}_{style.stem}"
-        numbered = (f"{stem}-{number}.png" for number in itertools.count(2))
-        name = next(n for n in itertools.chain([f"{stem}.png"], numbered) if n not in taken)
-        taken.add(name)
-        paths[content, style] = output / name
-    return paths
-
-
-def _save_contact_sheet(photos, styles, thumbnails):
-    from stylegan_transfer.images import load_image, make_contact_sheet, save_image
-
-    paintings = [_thumbnail(load_image(style)) for style in styles]
-    rows = [[thumbnails[content, style] for style in styles] for content in photos]
-    sheet = make_contact_sheet(list(photos.values()), paintings, rows, CELL_SIZE)
-    save_image(sheet, pathlib.Path(FLAGS.output) / CONTACT_SHEET)
-
-
-def _each(paths, function, failures):
-    """Returns `{path: function(path)}` of those that can be read; adds the others' errors."""
-    results = {}
-    for path in paths:
-        try:
-            results[path] = function(path)
-        except (ValueError, OSError) as error:
-            failures.append(error)
-    return results
-
-
-def _thumbnail(picture):
-    from stylegan_transfer.images import resize_image
-
-    return resize_image(picture, short_side=min(CELL_SIZE, *picture.shape[:2]))
+    outputs = {(job.content, job.style): job.output for job in done}
+    contents = [c for c in contents if c.suffix.lower() not in stylize_plan.VIDEO_SUFFIXES]
+    styles = [style for style in styles if any(s == style for _, s in outputs)]
+    contents = [c for c in contents if all((c, style) in outputs for style in styles)]
+    if not contents or len(contents) * len(styles) > CONTACT_SHEET_LIMIT:
+        return
+    load = functools.partial(load_image, max_short_side=CELL_SIZE)
+    sheet = make_contact_sheet(
+        [load(content) for content in contents],
+        [load(style.paths[0]) for style in styles],
+        [[load(outputs[content, style]) for style in styles] for content in contents],
+        CELL_SIZE,
+    )
+    save_image(sheet, pathlib.Path(FLAGS.output) / stylize_plan.CONTACT_SHEET)
 
 
 if __name__ == "__main__":

@@ -211,10 +211,8 @@ def stylize_with_code(
     _check_options(strength, preserve_color, tile_size)
     _expect(preserve_color != "match", "stylize() for this", preserve_color=preserve_color)
     is_batch = isinstance(content, np.ndarray) and content.ndim == 4
-    if is_batch:
-        pictures = np.stack([to_image(picture, keep_alpha=True) for picture in content])
-    else:
-        pictures = to_image(content, keep_alpha=True)[None]
+    pictures = [to_image(c, keep_alpha=True) for c in (content if is_batch else [content])]
+    pictures = np.stack(pictures) if len(pictures) > 1 else pictures[0][None]  # copies nothing
     if strength == 0.0:
         return pictures if is_batch else pictures[0]
     originals, alpha = pictures[..., :3], pictures[..., 3:]
