@@ -9,7 +9,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "stylegan_transfer/__init__
 EXTRAS = {
     "optimize": ["scipy>=1.11"],  # L-BFGS
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
-    "video": ["av>=12.0"],
+    "video": ["av>=17.1"],
 }
 TEST = [
     *("ipykernel>=6.29", "nbclient>=0.10", "pytest>=8.0", "ruff==0.17.*"),

@@ -37,6 +37,8 @@ _MODULES = {
     "save_image": "image_files",
     "save_picture": "image_files",
     "stylize": "stylization",
+    "stylize_frames": "video",
+    "stylize_video": "video",
     "stylize_with_code": "stylization",
     "train": "training",
 }

@@ -41,7 +41,7 @@ LAYERS = [
         "data": ("colors", "samples", "sources"),
         "stylization": ("colors", "images", "painting"),
     },
-    {"video": ("images", "painting", "stylization")},
+    {"video": ("painting", "stylization")},
 ]
 TOP = "training"  # may import everything
 ALLOWED = {module: set(below) for layer in LAYERS for module, below in layer.items()}
