@@ -34,7 +34,7 @@ flags.DEFINE_string("generator", None, "Trained generator (.keras). Default: the
 
 flags.DEFINE_float("strength", 1.0, "From 0, the photograph, to 1, the full style.", 0.0, 1.0)
 flags.DEFINE_integer(
-    "style_size", 256, "Short side at which styles are looked at: stroke size.", 32
+    "style_size", 384, "Short side at which styles are looked at: stroke size.", 32
 )
 flags.DEFINE_integer(
     "content_size", None, "Short side at which larger contents are painted. Default: their own.", 32

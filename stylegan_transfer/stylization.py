@@ -18,7 +18,7 @@ from stylegan_transfer.painting import TILE_SIZE, expect_style_generator, paint,
 
 Picture = str | os.PathLike | Image.Image | np.ndarray
 
-STYLE_SIZE = 256
+STYLE_SIZE = 384
 PRESERVE_COLOR = (None, "luminance", "match")
 
 

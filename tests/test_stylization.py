@@ -117,7 +117,7 @@ def test_style_is_looked_at_in_the_style_size():
 
     encode_style(Recorder(), np.zeros((50, 100, 3), np.float32), style_size=32)
     encode_style(Recorder(), np.zeros((50, 100, 3), np.float32))
-    assert sizes == [(1, 32, 64, 3), (1, 256, 512, 3)]
+    assert sizes == [(1, 32, 64, 3), (1, 384, 768, 3)]
 
 
 def test_one_code_a_layer_can_be_weakened_too(generator, pictures):
