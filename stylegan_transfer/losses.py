@@ -123,6 +123,22 @@ def moments_loss(stylized, style):
     )
 
 
+def relative_distance(actual, expected):
+    """Returns the relative squared distance of statistics that are already there.
+
+    `||a - e||^2 / ||e||^2` for each layer and sample: `style_loss` is this of Gram matrices,
+    `moments_loss` of channel moments. For targets that are computed once, or mixed.
+
+    Args:
+        actual: Dict of arrays of shape `(batch, ...)`.
+        expected: Dict of arrays, same keys and shapes.
+
+    Returns:
+        Scalar: mean over batch and layers.
+    """
+    return _mean_over_layers(_relative_distance, actual, expected)
+
+
 def identity_loss(reconstructed_images, images, reconstructed, maps):
     """Returns how far images painted in their own style are from themselves.
 
@@ -141,9 +157,7 @@ def identity_loss(reconstructed_images, images, reconstructed, maps):
         Park & Lee, "Arbitrary Style Transfer with Style-Attentional Networks", CVPR 2019, eq. 9.
     """
     difference = ops.cast(reconstructed_images, "float32") - ops.cast(images, "float32")
-    return ops.mean(ops.abs(difference)) + _mean_over_layers(
-        _relative_distance, reconstructed, maps
-    )
+    return ops.mean(ops.abs(difference)) + relative_distance(reconstructed, maps)
 
 
 def total_variation_loss(images):

@@ -27,7 +27,7 @@ def test_demo_paints_the_samples_with_the_generator_that_ships(run_python, tmp_p
     process = run_python("experiments/demo.py", "--size=32", f"--output={tmp_path}")
     assert process.returncode == 0, process.stderr
     assert str(tmp_path / "stylized" / "contact_sheet.png") in process.stdout
-    painted = {path.name for path in (tmp_path / "stylized").iterdir()}
+    painted = {path.name for path in (tmp_path / "stylized").glob("*.png")}
     pairs = {f"{c}_{s}.png" for c in samples.CONTENT_NAMES for s in samples.STYLE_NAMES}
     assert painted == pairs | {"contact_sheet.png"}
 

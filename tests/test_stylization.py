@@ -163,10 +163,10 @@ def test_content_under_32_pixels_is_refused(generator, pictures):
 def test_the_generator_that_ships_brings_photographs_near_the_style_and_keeps_their_content():
     generator = load_generator()
     features = VGG19Features()
-    content = samples.draw_content("harbour", 128)
+    content = samples.draw_content("harbour", 256)
     for name in ("swirls", "pointillism", "waves"):
-        style = samples.draw_style(name, 128)
-        result = stylize(generator, content, style)
+        style = samples.draw_style(name, 256)
+        result = stylize(generator, content, style, style_size=256)
         maps = {k: features(v[None]) for k, v in (("c", content), ("s", style), ("y", result))}
         # the untouched photograph is at a content distance of 0, another picture at about 2
         assert style_loss(maps["y"], maps["s"]) < 0.5 * style_loss(maps["c"], maps["s"])

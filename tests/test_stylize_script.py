@@ -227,6 +227,6 @@ def test_the_report_calls_an_untouched_photograph_so(run_stylize, save_picture, 
     flags = [f"--content={content}", f"--style={style}", "--strength=0", "--report"]
     process = run_stylize(*flags, output=tmp_path / "out.png")
     assert process.returncode == 0, process.stderr
-    assert "hardly changed" in process.stdout
+    assert "Hardly changed." in process.stdout
     (report,) = json.loads((tmp_path / "out.json").read_text()).values()
     assert report["verdict"] == "hardly changed"

