@@ -398,7 +398,7 @@ def measure_training(sizes: Sequence[int]) -> dict:
             PRESETS["laptop"], features=weights, batch_size=FLAGS.batch_size
         )
         for size in sizes:
-            keys = {"features": weights[0], "size": size}
+            keys = {"features": pathlib.Path(weights[0]).name, "size": size}
             rows += [{**keys, **row} for row in compare_steps(config, size, FLAGS.repetitions)]
     return {"steps": rows, "goals": judge(rows)}
 

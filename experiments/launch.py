@@ -17,7 +17,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up mess
 def run(main: Callable[[], int | None]) -> None:
     """Parses the flags, calls `main()` and exits with its result.
 
-    Wrong input (`ValueError`, `OSError`) or a diverged training (`FloatingPointError`) ends with
+    Wrong input (`ValueError`, `OSError`), a missing extra (`ImportError`) or a diverged training
+    (`FloatingPointError`) ends with
     one line on stderr and exit code 1; an interrupted run with 130.
     """
 
@@ -29,7 +30,7 @@ def run(main: Callable[[], int | None]) -> None:
         except (InterruptedError, KeyboardInterrupt) as error:
             print(f"Interrupted. {error}", file=sys.stderr)
             return 130
-        except (ValueError, OSError, FloatingPointError) as error:
+        except (ValueError, OSError, FloatingPointError, ImportError) as error:
             print(f"Error: {error}", file=sys.stderr)
             return 1
 

@@ -133,7 +133,7 @@ class _JointFeatures(keras.Model):
     """Several extractors as one: images -> the maps of all of them."""
 
     def __init__(self, parts):
-        super().__init__()
+        super().__init__(name="joint_features")  # a graph's scope must not begin with "_"
         self.parts = parts
         self.trainable = False
 

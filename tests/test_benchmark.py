@@ -444,7 +444,7 @@ def test_steps_are_compared_by_their_rates_and_with_the_limit(tiny_config, monke
 
 
 def test_each_features_are_trained_with_at_each_size(set_flags, monkeypatch):
-    set_flags("--batch_size=6", "--repetitions=2", "--threads=3", "--vgg=vgg.npz")
+    set_flags("--batch_size=6", "--repetitions=2", "--threads=3", "--vgg=folder/vgg.npz")
     threads = []
 
     def compare(config, size, repetitions):

@@ -342,6 +342,14 @@ def test_each_layer_comes_from_the_first_weights_that_hold_it(npz_path, distille
     assert not joint.trainable_variables
 
 
+def test_features_of_several_files_run_in_a_graph(npz_path):
+    images = make_images()
+    joint = build_features([str(npz_path), "distilled"], ("relu3_1", "relu1_1"))
+    in_graph = tf.function(joint)(images)
+    for name, maps in joint(images).items():
+        np.testing.assert_allclose(in_graph[name], maps, atol=1e-4)
+
+
 def test_one_source_that_holds_all_layers_is_used_alone():
     assert isinstance(build_features(["distilled"], ("relu1_1", "relu4_1")), VGG19Features)
 
