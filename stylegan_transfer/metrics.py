@@ -87,8 +87,8 @@ def lpips_like_distance(first, second):
     """Returns the distance of maps scaled to length 1 at each position: LPIPS without its weights.
 
     `mean over layers and positions of ||F/|F| - G/|G|||^2`, lengths over channels. LPIPS proper
-    weights the channels by what it learned from human judgements, and sums over layers: the
-    figures rank pictures alike but are not comparable with published ones.
+    weights the channels by what it learned from human judgements and sums over layers, so these
+    figures are not comparable with published ones.
 
     Args:
         first: Dict of maps.
@@ -198,7 +198,7 @@ def ssim(first, second):
         second: Picture of the same size.
 
     Returns:
-        Float of at most 1, which says equal; unrelated pictures have about 0.1 to 0.3.
+        Float of at most 1, which says equal; unrelated pictures have about 0 to 0.3.
 
     Raises:
         ValueError: The sizes differ, or are under 11 pixels.
@@ -288,7 +288,7 @@ def patch_correlation(picture, other, patch_size=32, quantile=0.9):
         quantile: Of the patches' best correlations. Defaults to 0.9.
 
     Returns:
-        Float from 0 to 1: about 0.2 to 0.5 for unrelated pictures, above 0.8 for a copy, even
+        Float from 0 to 1: about 0.2 to 0.6 for unrelated pictures, above 0.8 for a copy, even
         recoloured or compressed. 0 where no patch has detail.
 
     Raises:
