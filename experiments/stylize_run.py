@@ -123,6 +123,7 @@ class Run:
                 self._code(job.style)[0],
                 job.output,
                 strength=FLAGS.strength,
+                style_size=FLAGS.style_size,
                 **options,
             )
         self.bar.update()
