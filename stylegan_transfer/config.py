@@ -63,6 +63,9 @@ class TrainingConfig:
         0.15, "Adversarial gradient relative to the perceptual one; 0: no discriminator."
     )
     adversarial_kind: str = _option("hinge", 'Adversarial loss: "hinge" or "cross_entropy".')
+    mismatch_share: float = _option(
+        0.25, "Share of a painting with another style among what the discriminator calls fake."
+    )
     adversarial_start: int = _option(4_000, "Step at which the adversarial part begins.")
     adversarial_ramp: int = _option(1_000, "Steps over which its weight grows to the full one.")
 
@@ -96,6 +99,7 @@ class TrainingConfig:
         _expect(fits, "feature_scales", "from 1 to image_size / 16", self)
         _expect(self.image_size >= 32, "image_size", "at least 32", self)
         _expect(self.style_augmentation <= 1, "style_augmentation", "at most 1", self)
+        _expect(0 <= self.mismatch_share <= 1, "mismatch_share", "a number in [0, 1]", self)
         enough = self.batch_size > 1 or not self.adversarial_weight
         _expect(enough, "batch_size", "at least 2: the discriminator compares pairs", self)
         _expect(0 <= self.ema_decay < 1, "ema_decay", "a number in [0, 1)", self)

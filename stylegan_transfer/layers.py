@@ -50,6 +50,27 @@ def depth_to_space(maps, factor=2):
     return ops.reshape(maps, (-1, height * factor, width * factor, depth))
 
 
+def remove_checkerboard(images):
+    """Returns the images without waves of 2 pixels' length, horizontal, vertical or diagonal.
+
+    The low-pass filter (-1, 4, 10, 4, -1) / 16 in both directions, with reflection at the border:
+    0 at the Nyquist frequency, where `depth_to_space` leaves a checkerboard because each of its
+    phases has weights of its own; 3/4 at half of it; constant images stay what they are.
+
+    Args:
+        images: `(batch, height, width, channels)`, both sides at least 3.
+
+    References:
+        - Odena et al., "Deconvolution and Checkerboard Artifacts", Distill 2016.
+        - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
+          Networks", CVPR 2019, section 2 (filtering after upsampling).
+    """
+    taps = np.array([-1, 4, 10, 4, -1]) / 16
+    kernel = np.repeat(np.outer(taps, taps)[:, :, None, None], images.shape[-1], axis=2)
+    padded = ops.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    return ops.depthwise_conv(padded, ops.cast(kernel, images.dtype))
+
+
 def instance_moments(maps):
     """Returns each channel's mean and variance over positions, `(batch, 2, channels)`, float32."""
     return ops.stack(ops.moments(ops.cast(maps, "float32"), axes=(1, 2)), axis=1)

@@ -91,6 +91,7 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
         adversarial_weight=config.adversarial_weight,
         adversarial_kind=config.adversarial_kind,
         adversarial_ramp=config.adversarial_ramp,
+        mismatch_share=config.mismatch_share,
         ema_decay=config.ema_decay,
     )
     schedule = keras.optimizers.schedules.CosineDecay(

@@ -36,6 +36,7 @@ FIELDS = dataclasses.fields(TrainingConfig)
         ("adversarial_start", -1),
         ("adversarial_ramp", -1),
         ("warmup_steps", -1),
+        ("mismatch_share", 1.5),
         ("generator", "stylegan"),
         ("adversarial_kind", "wasserstein"),
         ("precision", "float16"),

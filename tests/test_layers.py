@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from scipy import ndimage
 
 from stylegan_transfer import layers
 
@@ -56,6 +57,22 @@ def test_depth_to_space_is_tensorflows(factor):
     maps = make_maps(0, (2, 3, 5, 4 * factor**2))
     expected = tf.nn.depth_to_space(maps, factor)
     np.testing.assert_array_equal(layers.depth_to_space(maps, factor), expected)
+
+
+def test_remove_checkerboard_is_the_separable_filter_with_reflection():
+    maps = make_maps(seed=0, shape=(2, 9, 6, 3))
+    taps = np.array([-1, 4, 10, 4, -1]) / 16
+    expected = ndimage.convolve1d(maps, taps, axis=1, mode="mirror")
+    expected = ndimage.convolve1d(expected, taps, axis=2, mode="mirror")
+    np.testing.assert_allclose(layers.remove_checkerboard(maps), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_remove_checkerboard_takes_waves_of_two_pixels_and_leaves_constants():
+    rows, columns = np.indices((8, 10))
+    waves = np.stack([(-1.0) ** rows, (-1.0) ** columns, (-1.0) ** (rows + columns)], axis=-1)
+    images = (waves + [0.2, 0.5, 0.9])[None].astype("float32")
+    expected = np.broadcast_to([0.2, 0.5, 0.9], images.shape)
+    np.testing.assert_allclose(layers.remove_checkerboard(images), expected, atol=1e-6)
 
 
 # Statistics.
