@@ -5,6 +5,8 @@ import itertools
 import json
 import pathlib
 
+from stylegan_transfer.atomic import renamed_when_done
+
 CONTACT_SHEET = "contact_sheet.png"
 SETTINGS = "stylize.json"
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
@@ -170,8 +172,5 @@ def remaining(jobs: list[Job], settings: dict, overwrite: bool, resume: bool) ->
 def save_settings(jobs: list[Job], settings: dict) -> None:
     """Writes what `remaining` compares; for one job there is nothing to compare."""
     if len(jobs) > 1:
-        folder = jobs[0].output.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{SETTINGS}.tmp"
-        temporary.write_text(json.dumps(settings, indent=2) + "\n")
-        temporary.replace(folder / SETTINGS)
+        with renamed_when_done(jobs[0].output.parent / SETTINGS) as temporary:
+            temporary.write_text(json.dumps(settings, indent=2) + "\n")

@@ -10,6 +10,7 @@ import numpy as np
 import stylize_plan
 from absl import flags
 
+from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.colors import match_colors
 from stylegan_transfer.features import VGG19Features
 from stylegan_transfer.image_files import load_image, load_picture, save_picture
@@ -182,9 +183,8 @@ class Run:
             str(job.output): {"verdict": report.verdict, **dataclasses.asdict(report)}
             for job, report in self.reports.items()
         }
-        temporary = path.with_name(f".{path.name}.tmp")
-        temporary.write_text(json.dumps(rows, indent=2) + "\n")
-        temporary.replace(path)
+        with renamed_when_done(path) as temporary:
+            temporary.write_text(json.dumps(rows, indent=2) + "\n")
 
 
 def _pixels(picture):
@@ -204,8 +204,6 @@ def _cached(compute, paths, weights):
     if path.exists():
         return np.load(path)
     code = compute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp.npy")
-    np.save(temporary, code)
-    temporary.replace(path)
+    with renamed_when_done(path) as temporary:
+        np.save(temporary, code)
     return code

@@ -6,7 +6,6 @@ import glob
 import io
 import os
 import struct
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.color_profiles import floats_to_srgb, srgb_profile, to_eight_bit_srgb
 from stylegan_transfer.deep_files import (
     decode_deep_png,
@@ -159,11 +159,11 @@ def load_image(
 def save_picture(picture: Picture, path: str | os.PathLike, quality: int = 95) -> None:
     """Writes a picture in the format that the path's suffix names.
 
-    The file appears at once and whole: it is written under a temporary name beside `path` and
-    then renamed. Missing folders are created. Values are clipped to [0, 1] and rounded. What a
-    format cannot hold is given up: 16 bits except in PNG and TIFF; transparency in JPEG and BMP,
-    which is composited over white; one channel in WebP; EXIF and the profile in BMP, and in JPEG
-    EXIF of more than 64 KB.
+    The file appears at once and whole: it is written under a temporary name and then renamed.
+    Missing folders are created. Values are clipped to [0, 1] and rounded. What a format cannot
+    hold is given up: 16 bits except in PNG and TIFF; transparency in JPEG and BMP, which is
+    composited over white; one channel in WebP; EXIF and the profile in BMP, and in JPEG EXIF of
+    more than 64 KB.
 
     Args:
         picture: what to write. If it is grey, the luma of its image is.
@@ -185,14 +185,8 @@ def save_picture(picture: Picture, path: str | os.PathLike, quality: int = 95) -
     if file_format == "JPEG" and len(picture.exif or b"") > _MAX_JPEG_EXIF:
         del metadata["exif"]
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            _write(file, pixels, file_format, quality, {k: v for k, v in metadata.items() if v})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with renamed_when_done(path) as temporary, open(temporary, "xb") as file:
+        _write(file, pixels, file_format, quality, {k: v for k, v in metadata.items() if v})
 
 
 def save_image(image: np.ndarray, path: str | os.PathLike, quality: int = 95) -> None:

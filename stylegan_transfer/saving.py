@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import tempfile
 import zipfile
 
 import h5py
@@ -12,6 +11,7 @@ import numpy as np
 # Loading needs the classes that a file may hold: importing them registers them with Keras.
 import stylegan_transfer.features
 import stylegan_transfer.generator  # noqa: F401
+from stylegan_transfer.atomic import renamed_when_done
 
 DEFAULT_PATH = pathlib.Path(__file__).parent / "weights" / "generator.keras"
 
@@ -33,13 +33,10 @@ def save_generator(
     path = pathlib.Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"Expected a path that ends in .keras. Received: {str(path)!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-        temporary = pathlib.Path(folder) / path.name
+    with renamed_when_done(path) as temporary:
         generator.save(temporary)
         if half_precision:
-            temporary = _halve(temporary)
-        os.replace(temporary, path)
+            os.replace(_halve(temporary), temporary)
 
 
 def load_generator(path: str | os.PathLike | None = None) -> keras.Model:

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.callbacks import (
     AdversarialStart,
     Checkpointer,
@@ -223,10 +224,8 @@ def _claim(workdir, config):
     """
     path = workdir / "config.json"
     if not path.exists() or not tf.train.latest_checkpoint(workdir / "checkpoints"):
-        workdir.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(_to_json(config))
-        temporary.replace(path)
+        with renamed_when_done(path) as temporary:
+            temporary.write_text(_to_json(config))
         return
     expected, received = json.loads(path.read_text()), json.loads(_to_json(config))
     differing = [

@@ -8,13 +8,13 @@ import heapq
 import itertools
 import os
 import pathlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
+from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.painting import expect_style_generator, synthesize
 from stylegan_transfer.stylization import STYLE_SIZE, encode_style
 
@@ -83,7 +83,7 @@ def stylize_video(
     with (
         _open(av, source) as clip,
         _open(av, source) as sound_clip,  # apart, so that sound can be read in its own time
-        _renamed_when_done(output) as temporary,
+        renamed_when_done(output) as temporary,
         av.open(temporary, "w") as target,
     ):
         pictures = _first(av, clip.streams.video)
@@ -280,16 +280,6 @@ def _to_array(frame):
     pixels = np.rot90(pixels, round(frame.rotation / 90))
     height, width = (side // 2 * 2 for side in pixels.shape[:2])
     return pixels[:height, :width].astype("float32", order="C") / 255
-
-
-@contextlib.contextmanager
-def _renamed_when_done(path):
-    """Gives a temporary path in the same folder, with the same suffix."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-        temporary = pathlib.Path(folder) / path.name
-        yield temporary
-        os.replace(temporary, path)
 
 
 def _add_encoder(av, target, codec, like, crf):

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each module may import of the package, from the bottom up: no arrow points up or sideways.
 LAYERS = [
-    dict.fromkeys(("colors", "config", "exif", "features", "layers", "losses"), ()),
+    dict.fromkeys(("atomic", "colors", "config", "exif", "features", "layers", "losses"), ()),
     dict.fromkeys(("pixels", "samples", "tiling"), ()),
     {
         "color_profiles": ("pixels",),
@@ -25,10 +25,10 @@ LAYERS = [
         "metrics": ("losses",),
     },
     {
-        "image_files": ("color_profiles", "deep_files", "exif", "pixels"),
+        "image_files": ("atomic", "color_profiles", "deep_files", "exif", "pixels"),
         "model": ("losses",),
         "originality": ("losses", "metrics"),
-        "saving": ("features", "generator"),
+        "saving": ("atomic", "features", "generator"),
     },
     {"images": ("image_files", "pixels")},
     {
@@ -41,7 +41,7 @@ LAYERS = [
         "data": ("colors", "samples", "sources"),
         "stylization": ("colors", "images", "painting"),
     },
-    {"video": ("painting", "stylization")},
+    {"video": ("atomic", "painting", "stylization")},
 ]
 TOP = "training"  # may import everything
 ALLOWED = {module: set(below) for layer in LAYERS for module, below in layer.items()}
