@@ -11,6 +11,7 @@ from keras import ops
 from PIL import Image
 
 from stylegan_transfer import losses
+from stylegan_transfer.checks import expect
 from stylegan_transfer.colors import transfer_luminance
 from stylegan_transfer.features import build_features
 from stylegan_transfer.images import resize_image, to_image
@@ -107,7 +108,7 @@ def optimize(
           (luminance only).
     """
     styles = list(style) if isinstance(style, (list, tuple)) else [style]
-    _expect(len(styles) > 0, "at least one picture", style=style)
+    expect(len(styles) > 0, "a style of at least one picture", style=style)
     shares = strength * _shares(style_weights, len(styles))
     weights = {
         "content_loss": content_weight,
@@ -115,15 +116,15 @@ def optimize(
         "moments_loss": moments_weight,
         "total_variation_loss": strength * total_variation_weight,
     }
-    _expect(0 <= strength <= 1, "a number in [0, 1]", strength=strength)
-    _expect(
-        image_size is None or image_size >= MIN_SIZE, f"{MIN_SIZE} or more", image_size=image_size
-    )
-    _expect(num_scales >= 1, "1 or more", num_scales=num_scales)
-    _expect(num_steps >= 1, "1 or more", num_steps=num_steps)
-    _expect(optimizer in _MINIMIZERS, "adam or lbfgs", optimizer=optimizer)
-    _expect(initial in ("content", "noise"), "content or noise", initial=initial)
-    _expect(all(0 <= weight < np.inf for weight in weights.values()), "0 or more", weights=weights)
+    expect(0 <= strength <= 1, "strength in [0, 1]", strength=strength)
+    is_large = image_size is None or image_size >= MIN_SIZE
+    expect(is_large, f"image_size of at least {MIN_SIZE}", image_size=image_size)
+    expect(num_scales >= 1, "num_scales of at least 1", num_scales=num_scales)
+    expect(num_steps >= 1, "num_steps of at least 1", num_steps=num_steps)
+    expect(optimizer in _MINIMIZERS, "optimizer to be adam or lbfgs", optimizer=optimizer)
+    expect(initial in ("content", "noise"), "initial to be content or noise", initial=initial)
+    are_weights = all(0 <= weight < np.inf for weight in weights.values())
+    expect(are_weights, "weights of at least 0", weights=weights)
 
     content, styles = to_image(content), [to_image(painting) for painting in styles]
     if image_size is not None:
@@ -168,7 +169,7 @@ def optimize(
 def _shares(style_weights, num_styles):
     weights = np.ones(num_styles) if style_weights is None else np.ravel(style_weights)
     fits = weights.size == num_styles and np.all(weights >= 0) and 0 < weights.sum() < np.inf
-    _expect(fits, "a number of at least 0 for each style, not all 0", style_weights=style_weights)
+    expect(fits, "a number of at least 0 for each style, not all 0", style_weights=style_weights)
     return weights / weights.sum()
 
 
@@ -182,7 +183,7 @@ def _measure_targets(features, content, styles, shares, content_layers, style_la
     """The content's maps, and the mixed Gram matrices and moments of the styles and the content."""
     maps = features(content[None])
     missing = [name for name in (*content_layers, *style_layers) if name not in maps]
-    _expect(not missing, f"maps of {', '.join(missing)}, too", features=sorted(maps))
+    expect(not missing, f"features with maps of {', '.join(missing)}, too", features=sorted(maps))
     statistics = [_statistics(maps, style_layers)]
     statistics += [_statistics(features(style[None]), style_layers) for style in styles]
     shares = [1.0 - sum(shares), *shares]
@@ -271,9 +272,3 @@ def _minimize_lbfgs(objective, image, num_steps, report):
 
 
 _MINIMIZERS = {"adam": _minimize_adam, "lbfgs": _minimize_lbfgs}
-
-
-def _expect(condition, expected, **received):
-    if not condition:
-        [(name, value)] = received.items()
-        raise ValueError(f"Expected {name}: {expected}. Received: {name}={value!r}")

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from stylegan_transfer.checks import expect
 from stylegan_transfer.colors import fill_transparent, match_colors, transfer_luminance
 from stylegan_transfer.images import resize_image, to_image
 from stylegan_transfer.painting import TILE_SIZE, expect_style_generator, paint, resize_mask
@@ -94,7 +95,7 @@ def stylize(
     if masks is None:
         codes = encode_style(generator, styles, style_size=style_size, weights=weights)
     else:
-        _expect(weights is None, "either weights or masks, not both", weights=weights)
+        expect(weights is None, "either weights or masks, not both", weights=weights)
         codes = [encode_style(generator, s, style_size=style_size) for s in styles]
     if fine:
         fine_code = encode_style(generator, fine, style_size=style_size)
@@ -136,10 +137,10 @@ def encode_style(
     Returns:
         float32 `(1, code_size)`.
     """
-    _expect(style_size >= 32, "style_size of at least 32", style_size=style_size)
+    expect(style_size >= 32, "style_size of at least 32", style_size=style_size)
     styles = [style] if isinstance(style, Picture) else list(style)
     weights = np.ones(len(styles)) if weights is None else np.asarray(weights, "float64")
-    _expect(
+    expect(
         weights.shape == (len(styles),) and np.all(weights >= 0) and weights.sum() > 0,
         f"one weight of at least 0 for each of {len(styles)} styles, not all 0",
         weights=weights.tolist(),
@@ -166,7 +167,7 @@ def join_codes(generator: keras.Model, coarse, fine, num_coarse_layers: int | No
     expect_style_generator(generator, "codes for each layer")
     num_layers = generator.num_layers
     split = num_layers // 2 if num_coarse_layers is None else num_coarse_layers
-    _expect(0 <= split <= num_layers, f"0 to {num_layers} layers", num_coarse_layers=split)
+    expect(0 <= split <= num_layers, f"0 to {num_layers} layers", num_coarse_layers=split)
     is_coarse = np.arange(num_layers)[None, :, None] < split
     return np.where(is_coarse, np.asarray(coarse)[:, None], np.asarray(fine)[:, None])
 
@@ -209,7 +210,7 @@ def stylize_with_code(
         ValueError: As in `stylize`.
     """
     _check_options(strength, preserve_color, tile_size)
-    _expect(preserve_color != "match", "stylize() for this", preserve_color=preserve_color)
+    expect(preserve_color != "match", "stylize() for this", preserve_color=preserve_color)
     is_batch = isinstance(content, np.ndarray) and content.ndim == 4
     pictures = [to_image(c, keep_alpha=True) for c in (content if is_batch else [content])]
     pictures = np.stack(pictures) if len(pictures) > 1 else pictures[0][None]  # copies nothing
@@ -225,7 +226,7 @@ def stylize_with_code(
         masks, coverage = _prepare_masks(generator, masks, code, contents.shape[1:3])
         code = np.stack([np.asarray(c) for c in code], axis=1)
     codes = np.asarray(code)
-    _expect(len(codes) in (1, len(contents)), f"1 or {len(contents)} codes", codes=codes.shape)
+    expect(len(codes) in (1, len(contents)), f"1 or {len(contents)} codes", codes=codes.shape)
     if len(codes) < len(contents):
         codes = np.repeat(codes, len(contents), axis=0)
 
@@ -251,7 +252,7 @@ def _prepare_masks(generator, masks, codes, size):
     """Returns the shares of the styles `(1, styles, height, width)`, summing to 1, and how much of
     each pixel is painted at all, `(height, width)`."""
     expect_style_generator(generator, "masks")
-    _expect(len(masks) == len(codes), f"one mask for each of {len(codes)} styles", masks=len(masks))
+    expect(len(masks) == len(codes), f"one mask for each of {len(codes)} styles", masks=len(masks))
     masks = np.stack([resize_mask(to_image(mask)[..., 0], size) for mask in masks])
     total = masks.sum(axis=0)
     shares = np.where(total > 0, masks / np.maximum(total, 1e-6), 1.0 / len(masks))
@@ -259,15 +260,9 @@ def _prepare_masks(generator, masks, codes, size):
 
 
 def _check_options(strength, preserve_color, tile_size):
-    _expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
-    _expect(
+    expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
+    expect(
         preserve_color in PRESERVE_COLOR, f"one of {PRESERVE_COLOR}", preserve_color=preserve_color
     )
     is_multiple = tile_size >= 64 and tile_size % 8 == 0
-    _expect(is_multiple, "tile_size of at least 64, a multiple of 8", tile_size=tile_size)
-
-
-def _expect(condition, expected, **received):
-    if not condition:
-        values = ", ".join(f"{name}={value!r}" for name, value in received.items())
-        raise ValueError(f"Expected {expected}. Received: {values}")
+    expect(is_multiple, "tile_size of at least 64, a multiple of 8", tile_size=tile_size)

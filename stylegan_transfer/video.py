@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.checks import expect
 from stylegan_transfer.painting import expect_style_generator, synthesize
 from stylegan_transfer.stylization import STYLE_SIZE, encode_style
 
@@ -75,8 +76,8 @@ def stylize_video(
     av = _import_av()
     output = pathlib.Path(output).absolute()
     suffix = output.suffix.lower()
-    _expect(suffix in CODECS, f"a path that ends in one of {[*CODECS]}", output=str(output))
-    _expect(0 <= crf <= 63, "crf of 0 to 63", crf=crf)
+    expect(suffix in CODECS, f"a path that ends in one of {[*CODECS]}", output=str(output))
+    expect(0 <= crf <= 63, "crf of 0 to 63", crf=crf)
     video_codec, audio_codec = CODECS[suffix]
     options = {"strength": strength, "smoothing": smoothing, "style_size": style_size}
     num_frames = 0
@@ -87,7 +88,7 @@ def stylize_video(
         av.open(temporary, "w") as target,
     ):
         pictures = _first(av, clip.streams.video)
-        _expect(pictures, "a video file that PyAV reads", source=str(source))
+        expect(pictures, "a video file that PyAV reads", source=str(source))
         originals, frames = itertools.tee(_decode(av, pictures))
         stylized = stylize_frames(generator, map(_to_array, frames), code, **options)
         encoder = _add_encoder(av, target, video_codec, pictures, crf)
@@ -106,7 +107,7 @@ def stylize_video(
         sound = _add_sound(av, target, audio_codec, _first(av, sound_clip.streams.audio))
         for packet in heapq.merge(encode(), sound, key=lambda p: p.dts * p.time_base):
             target.mux(packet)
-        _expect(num_frames, "a video file that PyAV reads", source=str(source))
+        expect(num_frames, "a video file that PyAV reads", source=str(source))
     return num_frames
 
 
@@ -152,10 +153,10 @@ def stylize_frames(
     """
     expect_style_generator(generator, "video")
     code = np.asarray(code)
-    _expect(len(code) == 1, "the code of one style", code=code.shape)
-    _expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
-    _expect(0.0 <= smoothing < 1.0, "smoothing in [0, 1)", smoothing=smoothing)
-    _expect(style_size >= 32, "style_size of at least 32", style_size=style_size)
+    expect(len(code) == 1, "the code of one style", code=code.shape)
+    expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
+    expect(0.0 <= smoothing < 1.0, "smoothing in [0, 1)", smoothing=smoothing)
+    expect(style_size >= 32, "style_size of at least 32", style_size=style_size)
     if strength == 0.0:
         return iter(frames)
     return _stylize_frames(generator, frames, code, strength, smoothing, style_size)
@@ -304,7 +305,7 @@ def _to_video_frame(av, image, original, encoder):
         dst_color_range="MPEG",
     )
     frame.pts = original.dts if original.pts is None else original.pts
-    _expect(frame.pts is not None, "a clip with time stamps", pts=None)
+    expect(frame.pts is not None, "a clip with time stamps", pts=None)
     frame.time_base, frame.duration = original.time_base, original.duration
     return frame
 
@@ -332,9 +333,3 @@ def _redirect(sound, stream):
         if packet.dts is not None:  # not the empty one at the end
             packet.stream = stream
             yield packet
-
-
-def _expect(condition, expected, **received):
-    if not condition:
-        values = ", ".join(f"{name}={value!r}" for name, value in received.items())
-        raise ValueError(f"Expected {expected}. Received: {values}")

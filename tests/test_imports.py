@@ -15,8 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each module may import of the package, from the bottom up: no arrow points up or sideways.
 LAYERS = [
-    dict.fromkeys(("atomic", "colors", "config", "exif", "features", "layers", "losses"), ()),
-    dict.fromkeys(("pixels", "samples", "tiling"), ()),
+    dict.fromkeys(("atomic", "checks", "colors", "config", "exif", "features", "layers"), ()),
+    dict.fromkeys(("losses", "pixels", "samples", "tiling"), ()),
     {
         "color_profiles": ("pixels",),
         "deep_files": ("exif", "pixels"),
@@ -33,15 +33,15 @@ LAYERS = [
     {"images": ("image_files", "pixels")},
     {
         "callbacks": ("images",),
-        "optimization": ("colors", "features", "images", "losses"),
+        "optimization": ("checks", "colors", "features", "images", "losses"),
         "painting": ("generator", "images", "tiling"),
         "sources": ("image_files", "images", "samples"),
     },
     {
         "data": ("colors", "samples", "sources"),
-        "stylization": ("colors", "images", "painting"),
+        "stylization": ("checks", "colors", "images", "painting"),
     },
-    {"video": ("atomic", "painting", "stylization")},
+    {"video": ("atomic", "checks", "painting", "stylization")},
 ]
 TOP = "training"  # may import everything
 ALLOWED = {module: set(below) for layer in LAYERS for module, below in layer.items()}
