@@ -15,6 +15,7 @@ from PIL import Image
 
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.color_profiles import floats_to_srgb, srgb_profile, to_eight_bit_srgb
+from stylegan_transfer.colors import luminance
 from stylegan_transfer.deep_files import (
     decode_deep_png,
     decode_deep_tiff,
@@ -56,7 +57,6 @@ _UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
     8: lambda pixels: np.rot90(pixels),
 }
 _MAX_JPEG_EXIF = 65533  # bytes
-_LUMA = np.float32([0.299, 0.587, 0.114])  # Rec. 601, as in Pillow and JPEG
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -354,7 +354,7 @@ def _stored_pixels(picture: Picture, file_format: str) -> np.ndarray:
         pixels = over_white(pixels)
     if picture.is_grey:
         color, alpha = split_alpha(pixels)
-        pixels = np.dstack([color @ _LUMA, alpha])
+        pixels = np.dstack([luminance(color), alpha])
     is_deep = picture.bits == 16 and file_format in ("PNG", "TIFF")
     return quantize(pixels, "uint16" if is_deep else "uint8")
 

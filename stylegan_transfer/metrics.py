@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from stylegan_transfer.colors import RGB_TO_YIQ
 from stylegan_transfer.losses import channel_moments, gram_matrix, instance_normalize
 
 _EPSILON = 1e-6
-_LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _FLAT = 0.01  # standard deviation of luminance below which a patch shows noise and rounding only
 
 
@@ -356,7 +356,7 @@ def luminance(picture):
     picture = np.asarray(picture, "float64")
     if picture.ndim != 3 or picture.shape[-1] != 3:
         raise ValueError(f"Expected a picture (height, width, 3). Received: {picture.shape}")
-    return picture @ _LUMINANCE
+    return picture @ RGB_TO_YIQ[:, 0]
 
 
 def _to_numpy(values):

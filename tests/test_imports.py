@@ -22,10 +22,10 @@ LAYERS = [
         "deep_files": ("exif", "pixels"),
         "discriminator": ("layers",),
         "generator": ("layers",),
-        "metrics": ("losses",),
+        "metrics": ("colors", "losses"),
     },
     {
-        "image_files": ("atomic", "color_profiles", "deep_files", "exif", "pixels"),
+        "image_files": ("atomic", "color_profiles", "colors", "deep_files", "exif", "pixels"),
         "model": ("losses",),
         "originality": ("losses", "metrics"),
         "saving": ("atomic", "features", "generator"),
