@@ -9,8 +9,13 @@ CVPR 2020). A second term asks that distances between pictures (Gram matrices fo
 instance-normalized maps for content) are the teacher's, since distances are what the features
 are for. The result, normalized to a mean activation of 1 in every layer, is written to
 `WORKDIR/vgg19_distilled.npz` in half precision.
+
+With --validation_photos and --validation_paintings the student is then compared with its teacher
+on pictures that it did not see: `WORKDIR/validation.json`, printed as a table. --steps=0 with
+--initial_weights does this alone.
 """
 
+import json
 import pathlib
 
 import launch  # first: it quiets TensorFlow
@@ -20,13 +25,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
+from distill_validation import LAYERS, format_table, load_squares, unexplained_variance, validate
 from keras import ops
 
+from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.data import make_dataset
 from stylegan_transfer.features import VGG19Features, build_distilled_network
 from stylegan_transfer.losses import gram_matrix, instance_normalize
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 TEACHER_WIDTHS = (64, 128, 256, 512, 512)
 
 FLAGS = flags.FLAGS
@@ -40,7 +46,10 @@ flags.DEFINE_string(
     "Collaborative Distillation's encoder (.npz) as the teacher of relu4_1 and relu5_1, for a "
     "--teacher file that ends before them.",
 )
-flags.DEFINE_integer("steps", 6000, "Optimizer steps.", lower_bound=1)
+flags.DEFINE_string("validation_photos", None, "Photographs to validate with: folder or glob.")
+flags.DEFINE_string("validation_paintings", None, "Paintings to validate with.")
+flags.DEFINE_integer("validation_size", 256, "Side of their central squares, in pixels.", 32)
+flags.DEFINE_integer("steps", 6000, "Optimizer steps.", lower_bound=0)
 flags.DEFINE_integer("batch_size", 8, "Photographs a step, and as many paintings.", lower_bound=2)
 flags.DEFINE_integer("image_size", 128, "Side of the crops in pixels.", lower_bound=32)
 flags.DEFINE_float("learning_rate", 2e-3, "Peak learning rate.")
@@ -89,20 +98,6 @@ class Distiller(keras.Model):
             "content_distance_error": content,
             **{f"explained_variance/{n}": 1.0 - unexplained[n] for n in LAYERS},
         }
-
-    def test_step(self, data):
-        images = keras.utils.unpack_x_y_sample_weight(data)[0]
-        expected, (_, predicted) = self.teacher(images), self(images)
-        return {
-            f"explained_variance/{n}": 1.0 - unexplained_variance(expected[n], predicted[n])
-            for n in LAYERS
-        }
-
-
-def unexplained_variance(expected, predicted):
-    """Mean squared error over the variance of `expected` about its channel means."""
-    variance = ops.mean(ops.square(expected - ops.mean(expected, axis=(0, 1, 2))))
-    return ops.mean(ops.square(expected - predicted)) / (variance + 1e-6)
 
 
 def gram_distance_error(expected, maps):
@@ -185,30 +180,12 @@ def save_student(student, path):
             arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"] = (
                 array.astype("float16") for array in layer.get_weights()
             )
-    temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **arrays)
-    temporary.replace(path)
+    with renamed_when_done(path) as temporary:
+        np.savez(temporary, **arrays)
 
 
-def main():
-    """Distils as the flags say."""
-    workdir = pathlib.Path(FLAGS.workdir)
-    workdir.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(FLAGS.seed)
-    resize = (FLAGS.image_size, 2 * FLAGS.image_size)
-    dataset = make_dataset(
-        FLAGS.photos,
-        FLAGS.paintings,
-        batch_size=FLAGS.batch_size,
-        image_size=FLAGS.image_size,
-        content_resize=resize,
-        style_resize=resize,
-        seed=FLAGS.seed,
-    )
-    distiller = Distiller(load_teacher(FLAGS.teacher, FLAGS.deep_teacher), FLAGS.distance_weight)
-    if FLAGS.initial_weights:
-        distiller(tf.zeros((1, 32, 32, 3)))
-        distiller.load_weights(FLAGS.initial_weights)
+def train(distiller, dataset, workdir):
+    """Trains for --steps, in epochs of about 500 with a checkpoint after each."""
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
         FLAGS.steps,
@@ -230,6 +207,41 @@ def main():
             ),
         ],
     )
+
+
+def main():
+    """Distils as the flags say."""
+    if bool(FLAGS.validation_photos) != bool(FLAGS.validation_paintings):
+        raise ValueError(
+            "Expected both or neither of --validation_photos and --validation_paintings. "
+            f"Received: {FLAGS.validation_photos!r} and {FLAGS.validation_paintings!r}"
+        )
+    sources = filter(None, (FLAGS.validation_photos, FLAGS.validation_paintings))
+    squares = [load_squares(source, FLAGS.validation_size) for source in sources]
+    workdir = pathlib.Path(FLAGS.workdir)
+    workdir.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(FLAGS.seed)
+    resize = (FLAGS.image_size, 2 * FLAGS.image_size)
+    dataset = make_dataset(
+        FLAGS.photos,
+        FLAGS.paintings,
+        batch_size=FLAGS.batch_size,
+        image_size=FLAGS.image_size,
+        content_resize=resize,
+        style_resize=resize,
+        seed=FLAGS.seed,
+    )
+    distiller = Distiller(load_teacher(FLAGS.teacher, FLAGS.deep_teacher), FLAGS.distance_weight)
+    if FLAGS.initial_weights:
+        distiller(tf.zeros((1, 32, 32, 3)))
+        distiller.load_weights(FLAGS.initial_weights)
+    if FLAGS.steps:
+        train(distiller, dataset, workdir)
+    if squares:
+        figures = validate(distiller, *squares)
+        with renamed_when_done(workdir / "validation.json") as temporary:
+            temporary.write_text(json.dumps(figures, indent=1) + "\n")
+        print(format_table(figures))
     calibration = tf.concat([batch[0] for batch in dataset.take(8)], axis=0)
     normalize_activations(distiller.student, 4.0 * calibration - 2.0)
     save_student(distiller.student, workdir / "vgg19_distilled.npz")
