@@ -37,6 +37,12 @@ flags.DEFINE_multi_string(
     [],
     "NAME=FOLDER of finished results, CONTENT_STYLE.png as stylize.py names them; repeatable.",
 )
+flags.DEFINE_string(
+    "reference",
+    None,
+    "NAME out of --results: which share of its way from the photographs to the styles do "
+    "generators go? Meant for what optimize.py makes.",
+)
 flags.DEFINE_list("strengths", ["0", "0.25", "0.5", "0.75", "1"], "Of generators; 1 is always in.")
 flags.DEFINE_integer("style_size", 384, "Short side at which generators look at styles.", 32)
 flags.DEFINE_integer(
@@ -100,6 +106,8 @@ def main():
             figures = measures.measure_row(row.name, make_picture, gallery, bar)
             report["rows"].append({**dataclasses.asdict(row), "figures": figures})
             bar.write(evaluation_report.summarize(report["rows"][-1]))
+    if FLAGS.reference:
+        report["coverage"] = evaluation_report.measure_coverage(report["rows"], FLAGS.reference)
     evaluation_report.save(report, gallery, output)
     if FLAGS.update:
         evaluation_report.update(FLAGS.update, report)
@@ -129,6 +137,10 @@ def _check_flags(generators, results):
         raise ValueError("Expected --generator or --nogenerators. Received: both")
     for name in generators.keys() & results.keys():
         raise ValueError(f"Expected a name of its own. Received: --results={name}=..., a generator")
+    if FLAGS.reference and FLAGS.reference not in results:
+        raise ValueError(
+            f"Expected a name out of --results. Received: --reference={FLAGS.reference}"
+        )
     if FLAGS.update:
         evaluation_report.split_at_markers(FLAGS.update)
 

@@ -10,6 +10,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
+from stylegan_transfer.atomic import renamed_when_done
+
 FIGURES = {  # name: head of the column, explanation
     "content": ("content ↓", "Mean squared error to the photograph's instance-normalised maps."),
     "gram": ("Gram ↓", "Relative squared distance to the painting's Gram matrices."),
@@ -80,9 +82,36 @@ def split_at_markers(path: str) -> tuple[str, str]:
 
 
 def _write(path, text):
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with renamed_when_done(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def measure_coverage(rows: list[dict], reference: str) -> dict:
+    """Returns which share of the way of some results each generator goes.
+
+    The way leads from the Gram distance of the untouched photographs to that of the results. A
+    generator's Gram distance is taken at the results' content distance, between its strengths;
+    None for one that never goes as far from the photographs.
+
+    Args:
+        rows: All rows of a report.
+        reference: The name of a row of results.
+    """
+
+    def mean(row, figure):
+        return row["figures"][figure]["mean"]
+
+    way = next(row for row in rows if row["name"] == reference)
+    start = mean(rows[0], "gram")  # the first row is the photographs'
+    shares = {}
+    for name in dict.fromkeys(row["generator"] for row in rows if row["generator"]):
+        points = [(0.0, start)]
+        points += [(mean(r, "content"), mean(r, "gram")) for r in rows if r["generator"] == name]
+        content, gram = np.transpose(sorted(points))
+        reached = np.interp(mean(way, "content"), content, gram, right=np.nan)
+        share = float((start - reached) / (start - mean(way, "gram")))
+        shares[name] = None if np.isnan(share) else share
+    return {"reference": reference, "content": mean(way, "content"), "shares": shares}
 
 
 # Text.
@@ -105,7 +134,10 @@ def render_markdown(report: dict) -> str:
             mean, interval = _format(row["figures"][key])
             cells.append(f"{mean} {interval}".strip())
         lines.append(f"| {' | '.join(cells)} |")
-    return f"{_describe(report)}\n\n" + "\n".join(lines) + "\n"
+    paragraphs = [_describe(report), "\n".join(lines)]
+    if "coverage" in report:
+        paragraphs.append(_describe_coverage(report["coverage"]))
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def _describe(report):
@@ -118,6 +150,19 @@ def _describe(report):
         f"style: {', '.join(flags['style_layers'])}. Means, and 95 % intervals over photographs "
         "and styles."
     )
+
+
+def _describe_coverage(coverage):
+    """Returns what the generators reach of the reference, as a sentence each."""
+    name, content = coverage["reference"], coverage["content"]
+    sentences = [
+        f"{generator} never comes as far from the photographs as {name}."
+        if share is None
+        else f"At the content distance of {name}, {content:.3f}, {generator} goes {share:.0%} of "
+        "its way from the photographs' Gram distance."
+        for generator, share in coverage["shares"].items()
+    ]
+    return " ".join(sentences)
 
 
 def _columns(rows, by_layer=False):
@@ -262,6 +307,9 @@ def render_page(report: dict, gallery: Gallery) -> str:
     return _PAGE.format(
         description=html.escape(_describe(report)),
         table=_render_table(report["rows"], _columns(report["rows"])),
+        coverage=html.escape(
+            _describe_coverage(report["coverage"]) if "coverage" in report else ""
+        ),
         plot=render_plot(report),
         explanations="".join(f"<dt>{head}<dd>{text}" for head, text in explanations),
         layers=_render_table(report["rows"], _columns(report["rows"], by_layer=True)),
@@ -315,6 +363,7 @@ img, svg {{ display: block }}
 <h1>Evaluation</h1>
 <p>{description}</p>
 <div class="wide">{table}</div>
+<p>{coverage}</p>
 {plot}
 <details><summary>What the figures say</summary><dl>{explanations}</dl></details>
 <details><summary>Layer by layer</summary><div class="wide">{layers}</div></details>

@@ -340,6 +340,30 @@ def test_the_markdown_table_goes_between_the_markers_and_nowhere_else(output, fo
     assert f"| {ssim['mean']:.3f} [{interval}] |" in line
 
 
+def make_row(name, content, gram, generator=None):
+    figures = {"content": {"mean": content}, "gram": {"mean": gram}}
+    return {"name": name, "kind": "", "generator": generator, "figures": figures}
+
+
+def test_coverage_is_read_off_a_generators_line_at_the_content_distance_of_the_reference():
+    rows = [
+        make_row("untouched photograph", 0.0, 0.9),
+        make_row("wide", 0.6, 0.3, generator="wide"),
+        make_row("wide, strength 0.5", 0.2, 0.5, generator="wide"),
+        make_row("timid", 0.3, 0.6, generator="timid"),
+        make_row("optimized", 0.4, 0.1),
+    ]
+    coverage = evaluation_report.measure_coverage(rows, "optimized")
+    # wide: from (0.2, 0.5) to (0.6, 0.3), so 0.4 at the content distance 0.4; the way is 0.8
+    assert coverage["shares"] == {"wide": pytest.approx((0.9 - 0.4) / 0.8), "timid": None}
+    report = {"contents": ["a"], "styles": ["b"], "rows": rows, "coverage": coverage}
+    flags = dict.fromkeys(["features", "content_layers", "style_layers"], [])
+    report["flags"] = {**flags, "paint_size": 1, "measure_size": 1}
+    last = evaluation_report.render_markdown(report).splitlines()[-1]
+    assert "distance of optimized, 0.400, wide goes 62% of its way" in last
+    assert "timid never comes as far from the photographs as optimized" in last
+
+
 def test_nothing_but_the_report_is_left_in_the_folder(output):
     names = {"report.json", "report.html", "report.md", "plot.svg"}
     assert {path.name for path in output.iterdir()} == names
@@ -382,6 +406,7 @@ def assert_user_error(process, *words):
         (["--generator=a=x.keras", "--results=a=y"], ["Error: Expected", "--results=a="]),
         (["--results=a=x", "--results=a=y"], ["Error: Expected", "--results=a=y"]),
         (["--results=a=no_folder"], ["Error: Expected a folder", "no_folder"]),
+        (["--reference=theirs"], ["Error: Expected", "--reference=theirs"]),
         (["--style_layers="], ["Error: Expected", "--style_layers"]),
         (["--update=no_file.md"], ["Error: ", "no_file.md"]),
         (["--update=CHANGELOG.md"], ["Error: Expected <!-- results -->", "CHANGELOG.md"]),
