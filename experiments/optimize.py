@@ -4,10 +4,10 @@ python experiments/optimize.py --content=photo.jpg --style=painting.jpg --output
 python experiments/optimize.py --content=photo.jpg --style=a.jpg:2 --style=b.jpg:1 --output=out.png
 """
 
-import contextlib
 import pathlib
 
 import launch
+import stylize_plan
 from absl import flags
 from tqdm import tqdm
 
@@ -54,8 +54,8 @@ def main():
     intermediate = {step: output.with_stem(f"{output.stem}_step{step:05d}") for step in steps}
     _check_outputs([output, *intermediate.values()])
     content = load_image(FLAGS.content)
-    paths, weights = zip(*(_split_weight(text) for text in FLAGS.style), strict=True)
-    styles = [load_image(path) for path in paths]
+    weighted = [stylize_plan.split_weight(source) for source in FLAGS.style]
+    styles = [load_image(path) for path, _ in weighted]
 
     from stylegan_transfer.features import build_features
     from stylegan_transfer.optimization import CONTENT_LAYERS, STYLE_LAYERS, optimize
@@ -73,7 +73,7 @@ def main():
             styles,
             build_features(FLAGS.features, (*CONTENT_LAYERS, *STYLE_LAYERS)),
             strength=FLAGS.strength,
-            style_weights=weights,
+            style_weights=[1.0 if weight is None else weight for _, weight in weighted],
             image_size=FLAGS.size,
             num_steps=FLAGS.steps,
             optimizer=FLAGS.optimizer,
@@ -98,15 +98,6 @@ def _check_outputs(paths):
     for path in paths:
         if path.exists() and not FLAGS.overwrite:
             raise FileExistsError(f"Expected a new file, or --overwrite. Received: {path} exists")
-
-
-def _split_weight(text):
-    """Returns the path and the weight of PATH:WEIGHT; names may have colons, too."""
-    path, _, suffix = text.rpartition(":")
-    if path and not pathlib.Path(text).exists():
-        with contextlib.suppress(ValueError):
-            return path, float(suffix)
-    return text, 1.0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import os
 import pathlib
 
 from stylegan_transfer.atomic import renamed_when_done
@@ -67,7 +68,7 @@ def read_styles(sources: list[str], collection: str | None, one_of_all: bool) ->
         for source, weight in pairs:
             found = list_images(source)
             paths += found
-            weights += [(weight or 1.0) / len(found)] * len(found)
+            weights += [(1.0 if weight is None else weight) / len(found)] * len(found)
         name = "+".join(path.stem for path in paths)
         styles.append(Style(name, tuple(paths), tuple(weights) if any(weighted) else None))
     else:
@@ -82,17 +83,23 @@ def read_styles(sources: list[str], collection: str | None, one_of_all: bool) ->
 
 
 def split_weight(source: str) -> tuple[str, float | None]:
-    """Returns `PATH:WEIGHT` in its parts; without a number after the last colon all is path."""
-    path, colon, weight = source.rpartition(":")
-    try:
-        value = float(weight) if colon else None
-    except ValueError:
-        value = None
-    if value is None:
+    """Returns `PATH:WEIGHT` in its parts.
+
+    All is path where a file of that very name exists or no number follows the last colon.
+
+    Raises:
+        ValueError: The weight is negative.
+    """
+    path, _, text = source.rpartition(":")
+    if not path or os.path.exists(source):
         return source, None
-    if not value >= 0:
+    try:
+        weight = float(text)
+    except ValueError:
+        return source, None
+    if not weight >= 0:
         raise ValueError(f"Expected a weight of at least 0. Received: --style={source}")
-    return path, value
+    return path, weight
 
 
 def plan_jobs(

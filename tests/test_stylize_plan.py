@@ -18,10 +18,18 @@ from stylize_plan import Job, Style, plan_jobs, read_styles, remaining, save_set
         ("C:\\art\\a.jpg", ("C:\\art\\a.jpg", None)),
         ("C:\\art\\a.jpg:2", ("C:\\art\\a.jpg", 2.0)),
         ("12:30.png", ("12:30.png", None)),
+        (":7", (":7", None)),
     ],
 )
 def test_a_number_after_the_last_colon_is_a_weight(source, expected):
     assert stylize_plan.split_weight(source) == expected
+
+
+def test_a_file_of_that_very_name_is_a_path(tmp_path):
+    source = str(tmp_path / "at 12:30")
+    assert stylize_plan.split_weight(source) == (str(tmp_path / "at 12"), 30.0)
+    (tmp_path / "at 12:30").touch()
+    assert stylize_plan.split_weight(source) == (source, None)
 
 
 @pytest.mark.parametrize("weight", ["-1", "nan"])
@@ -41,10 +49,11 @@ def test_every_painting_is_a_style_of_its_own_and_once(paintings):
 
 
 def test_weights_make_one_style(paintings):
-    sources = [f"{paintings[0]}:0.7", f"{paintings[1]}:0.3"]
-    assert read_styles(sources, None, one_of_all=False) == [
-        Style("a+b", (paintings[0], paintings[1]), (0.7, 0.3))
-    ]
+    for weights in ((0.7, 0.3), (0.0, 1.0)):
+        sources = [f"{paintings[0]}:{weights[0]}", f"{paintings[1]}:{weights[1]}"]
+        assert read_styles(sources, None, one_of_all=False) == [
+            Style("a+b", (paintings[0], paintings[1]), weights)
+        ]
 
 
 def test_masks_make_one_style_without_weights(paintings):
