@@ -33,7 +33,7 @@ class Run:
         self._picture = functools.lru_cache(maxsize=2)(self._read)
 
     def batches(self, jobs):
-        """Yields lists of `(job, picture, code)` of one size, in the order of the jobs."""
+        """Yields lists of `(job, picture, pixels, code)` of one size, in the order of the jobs."""
         batch, shape, limit = [], None, 1
         for job in jobs:
             if job.content.suffix.lower() in stylize_plan.VIDEO_SUFFIXES:
@@ -42,18 +42,19 @@ class Run:
             loaded = self._guard([job], self._load, job)
             if loaded is None:
                 continue
-            if batch and (len(batch) == limit or _pixels(loaded[0]).shape != shape):
+            _, pixels, _ = loaded
+            if batch and (len(batch) == limit or pixels.shape != shape):
                 yield batch
                 batch = []
             batch.append((job, *loaded))
-            shape = _pixels(loaded[0]).shape
+            shape = pixels.shape
             limit = 1 if shape[0] * shape[1] > FLAGS.tile_size**2 else FLAGS.batch_size
         if batch:
             yield batch
 
     def paint(self, batch):
         """Paints and writes a batch."""
-        self._guard([job for job, _, _ in batch], self._paint_pictures, batch)
+        self._guard([job for job, *_ in batch], self._paint_pictures, batch)
 
     def _guard(self, jobs, function, *args):
         """What the function returns; None if it fails, whereupon the jobs count as failed."""
@@ -76,14 +77,13 @@ class Run:
         return picture
 
     def _paint_pictures(self, batch):
-
-        jobs, pictures, codes = zip(*batch, strict=True)
+        jobs, pictures, contents, codes = zip(*batch, strict=True)
         code = [np.concatenate(c) for c in zip(*codes, strict=True)]
-        pixels = [_pixels(picture) for picture in pictures]
+        pixels = np.stack(contents) if len(contents) > 1 else contents[0][None]  # copies nothing
         with self.timer("painting"):
             painted = stylize_with_code(
                 self.generator,
-                np.stack(pixels) if len(pixels) > 1 else pixels[0][None],  # no copy of a large one
+                pixels,
                 code if FLAGS.mask else code[0],
                 masks=FLAGS.mask or None,
                 strength=FLAGS.strength,
@@ -130,16 +130,17 @@ class Run:
         self.bar.update()
 
     def _load(self, job):
-        """The picture of a job, and the code of its style."""
+        """The picture of a job, its pixels with alpha, and the code of its style."""
         picture = self._picture(job.content)
         with self.timer("encoding styles"):
             if FLAGS.preserve_color == "match":
-                return picture, self._encode(job.style, picture.image)
-            return picture, self._code(job.style)
+                code = self._encode(job.style, picture.image)
+            else:
+                code = self._code(job.style)
+        return picture, _pixels(picture), code
 
     def _encode(self, style, match=None):
         """The style's code, in a list; with masks one for each painting."""
-
         if FLAGS.mask:
             codes = [self._encode_paintings([path], None, match) for path in style.paths]
         else:
@@ -150,7 +151,6 @@ class Run:
         return codes
 
     def _encode_paintings(self, paths, weights, match):
-
         encode = functools.partial(
             encode_style, self.generator, style_size=FLAGS.style_size, weights=weights
         )
@@ -170,7 +170,6 @@ class Run:
 
     @functools.cached_property
     def _features(self):
-
         return VGG19Features()
 
     def save_reports(self):
@@ -188,7 +187,6 @@ class Run:
 
 
 def _pixels(picture):
-
     if picture.alpha is None:
         return picture.image
     return np.concatenate([picture.image, picture.alpha[..., None]], axis=-1)
@@ -196,7 +194,6 @@ def _pixels(picture):
 
 def _cached(compute, paths, weights):
     """A code that takes long, from a file that is named after everything it depends on."""
-
     generator = pathlib.Path(FLAGS.generator or DEFAULT_PATH)
     files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
     key = repr((hashlib.sha256(generator.read_bytes()).digest(), FLAGS.style_size, files, weights))
