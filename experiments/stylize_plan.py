@@ -10,7 +10,8 @@ from stylegan_transfer.atomic import renamed_when_done
 
 CONTACT_SHEET = "contact_sheet.png"
 SETTINGS = "stylize.json"
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+WRITABLE_VIDEO_SUFFIXES = (".mkv", ".mov", ".mp4", ".webm")
+VIDEO_SUFFIXES = (*WRITABLE_VIDEO_SUFFIXES, ".avi", ".m4v")  # clips that are read
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +112,8 @@ def plan_jobs(
         contents: Pictures and clips.
         styles: Styles.
         output: `--output`: a file for one pair, or a folder.
-        suffix: Of the pictures in a folder, such as ".png", or "same": that of the content.
+        suffix: Of the pictures in a folder, such as ".png", or "same": that of the content. Clips
+            keep theirs, or become `.mp4` where it cannot be written.
 
     Raises:
         ValueError: `output` is a file, and there are several pairs.
@@ -128,15 +130,24 @@ def plan_jobs(
         return [Job(*pairs[0], output)]
     jobs, taken = [], {CONTACT_SHEET}
     for content, style in pairs:
-        kept = content.suffix.lower()
-        is_kept = kept in VIDEO_SUFFIXES or (suffix == "same" and kept in SAVE_FORMATS)
-        end = kept if is_kept else ".png" if suffix == "same" else suffix
+        end = _suffix_of_result(content, suffix)
         stem = f"{content.stem}_{style.name}"[:200]
         names = (f"{stem}{mark}{end}" for mark in itertools.chain([""], _numbers()))
         name = next(name for name in names if name.casefold() not in taken)
         taken.add(name.casefold())
         jobs.append(Job(content, style, output / name))
     return jobs
+
+
+def _suffix_of_result(content, suffix):
+    from stylegan_transfer.image_files import SAVE_FORMATS
+
+    own = content.suffix.lower()
+    if own in VIDEO_SUFFIXES:
+        return own if own in WRITABLE_VIDEO_SUFFIXES else ".mp4"
+    if suffix == "same":
+        return own if own in SAVE_FORMATS else ".png"
+    return suffix
 
 
 def _numbers():

@@ -100,6 +100,33 @@ def test_names_end_as_asked_and_clips_stay_clips():
     assert plan(["contact.png"], ["sheet"]) == ["contact_sheet-2.png"]
 
 
+def test_clips_that_cannot_be_written_as_they_are_become_mp4():
+    contents = ["a.avi", "a.mp4", "b.M4V", "c.MOV"]
+    expected = ["a_s.mp4", "a_s-2.mp4", "b_s.mp4", "c_s.mov"]
+    assert plan(contents, ["s"]) == plan(contents, ["s"], "same") == expected
+
+
+def test_clips_that_can_be_written_are_those_of_the_package():
+    from stylegan_transfer.video import CODECS
+
+    assert {*stylize_plan.WRITABLE_VIDEO_SUFFIXES} == CODECS.keys()
+
+
+def test_planning_does_not_load_tensorflow(run_python, save_picture):
+    path = save_picture("a.png")
+    code = f"""
+import sys
+sys.path.insert(0, "experiments")
+import stylize_plan
+styles = stylize_plan.read_styles([{str(path)!r}], None, one_of_all=False)
+stylize_plan.plan_jobs(stylize_plan.read_contents([{str(path)!r}]), styles, "out", "same")
+print(*{{"tensorflow", "keras"}} & set(sys.modules))
+"""
+    process = run_python("-c", code)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == []
+
+
 def test_one_pair_goes_into_the_named_file_and_several_do_not():
     assert plan(["a.jpg"], ["s"], output="x/result.tif") == ["result.tif"]
     with pytest.raises(ValueError, match="a folder as --output for 2 contents and 1 styles"):
