@@ -89,6 +89,9 @@ def main() -> int:
     plan = stylize_plan.plan_jobs(contents, styles, FLAGS.output, suffix)
     settings = {name: FLAGS[name].value for name in SETTINGS}
     jobs = stylize_plan.remaining(plan, settings, FLAGS.overwrite, FLAGS.resume)
+    report = None
+    if FLAGS.report and jobs:
+        report = stylize_plan.plan_report(jobs, FLAGS.output, FLAGS.overwrite)
     with timer("loading TensorFlow"):
         import stylize_run
         import tqdm
@@ -107,7 +110,7 @@ def main() -> int:
     kept = f", {len(plan) - len(jobs)} of them before" if len(plan) > len(jobs) else ""
     print(f"Wrote {len(done)} of {len(plan)} pictures{kept}: {FLAGS.output}")
     if run.reports:
-        run.save_reports()
+        run.save_reports(report)
     if FLAGS.verbose:
         print(timer.report())
     for failure in run.failures:

@@ -10,6 +10,7 @@ from stylegan_transfer.atomic import renamed_when_done
 
 CONTACT_SHEET = "contact_sheet.png"
 SETTINGS = "stylize.json"
+REPORT = "originality.json"
 WRITABLE_VIDEO_SUFFIXES = (".mkv", ".mov", ".mp4", ".webm")
 VIDEO_SUFFIXES = (*WRITABLE_VIDEO_SUFFIXES, ".avi", ".m4v")  # clips that are read
 
@@ -185,6 +186,26 @@ def remaining(jobs: list[Job], settings: dict, overwrite: bool, resume: bool) ->
             f"{', '.join(f'--{name}' for name in differing)}"
         )
     return [job for job in jobs if not job.output.exists()]
+
+
+def plan_report(jobs: list[Job], output: str, overwrite: bool) -> pathlib.Path:
+    """Returns the file of the originality report: beside a single result, or in the folder.
+
+    Args:
+        jobs: Those that are to be done.
+        output: As in `plan_jobs`.
+        overwrite: Whether a file beside a single result may be replaced.
+
+    Raises:
+        FileExistsError: It may not, and exists.
+    """
+    output = pathlib.Path(output)
+    if jobs[0].output != output:
+        return output / REPORT
+    path = output.with_suffix(".json")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"Expected --overwrite for a report that exists. Received: {path}")
+    return path
 
 
 def save_settings(jobs: list[Job], settings: dict) -> None:

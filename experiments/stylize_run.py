@@ -172,12 +172,10 @@ class Run:
     def _features(self):
         return VGG19Features()
 
-    def save_reports(self):
-        """Prints the reports and writes them beside the results."""
+    def save_reports(self, path):
+        """Prints the reports and writes them to a file."""
         for job, report in self.reports.items():
             print(f"{job.output}: {report}")
-        output = pathlib.Path(FLAGS.output)
-        path = output / "originality.json" if output.is_dir() else output.with_suffix(".json")
         rows = {
             str(job.output): {"verdict": report.verdict, **dataclasses.asdict(report)}
             for job, report in self.reports.items()

@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
 import stylize_plan
-from stylize_plan import Job, Style, plan_jobs, read_styles, remaining, save_settings
+from stylize_plan import Job, Style, plan_jobs, plan_report, read_styles, remaining, save_settings
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,19 @@ def test_existing_results_are_an_error_unless_the_user_decides(jobs):
         remaining(jobs, settings, overwrite=False, resume=False)
     assert remaining(jobs, settings, overwrite=True, resume=False) == jobs
     assert remaining(jobs, settings, overwrite=False, resume=True) == [jobs[0], jobs[2]]
+
+
+def test_the_report_lies_in_the_folder_or_beside_the_single_result(jobs):
+    folder = jobs[0].output.parent
+    assert plan_report(jobs, str(folder), overwrite=False) == folder / "originality.json"
+    assert plan_report(jobs[:1], str(folder), overwrite=False) == folder / "originality.json"
+    single = str(jobs[0].output)
+    assert plan_report(jobs[:1], single, overwrite=False) == folder / "a.json"
+    folder.mkdir()
+    (folder / "a.json").touch()
+    with pytest.raises(FileExistsError, match=r"--overwrite .* Received: .*a\.json"):
+        plan_report(jobs[:1], single, overwrite=False)
+    assert plan_report(jobs[:1], single, overwrite=True) == folder / "a.json"
 
 
 def test_a_folder_of_other_settings_is_not_resumed(jobs):

@@ -230,3 +230,20 @@ def test_the_report_calls_an_untouched_photograph_so(run_stylize, save_picture, 
     assert "Hardly changed." in process.stdout
     (report,) = json.loads((tmp_path / "out.json").read_text()).values()
     assert report["verdict"] == "hardly changed"
+
+
+def test_a_report_replaces_a_file_only_if_asked(run_stylize, save_picture, tmp_path):
+    picture, precious = save_picture("content.png"), tmp_path / "out.json"
+    precious.write_text("precious")
+    flags = [f"--content={picture}", f"--style={picture}", "--strength=0", "--report"]
+    for flag in ([], ["--resume"]):
+        process = run_stylize(*flags, *flag, output=tmp_path / "out.png")
+        assert process.returncode == 1
+        assert process.stderr.startswith("Error: Expected --overwrite for a report that exists.")
+        assert len(process.stderr.splitlines()) == 1  # not even TensorFlow was loaded
+        assert str(precious) in process.stderr
+        assert precious.read_text() == "precious"
+        assert not (tmp_path / "out.png").exists()
+    process = run_stylize(*flags, "--overwrite", output=tmp_path / "out.png")
+    assert process.returncode == 0, process.stderr
+    assert str(tmp_path / "out.png") in json.loads(precious.read_text())
