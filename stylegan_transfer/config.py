@@ -54,6 +54,9 @@ class TrainingConfig:
     feature_scales: tuple[int, ...] = _option(
         (1,), "Factors by which images are reduced before the features see them."
     )
+    per_sample_normalization: bool = _option(
+        True, "Whether the style losses are relative to each painting's own statistics."
+    )
     content_weight: float = _option(1.0, "Weight of the content loss.")
     style_weight: float = _option(3.5, "Weight of the Gram style loss.")
     moments_weight: float = _option(3.5, "Weight of the moments loss.")
@@ -63,6 +66,7 @@ class TrainingConfig:
         0.15, "Adversarial gradient relative to the perceptual one; 0: no discriminator."
     )
     adversarial_kind: str = _option("hinge", 'Adversarial loss: "hinge" or "cross_entropy".')
+    conditional: bool = _option(True, "Whether the discriminator sees the style image.")
     mismatch_share: float = _option(
         0.25, "Share of a painting with another style among what the discriminator calls fake."
     )

@@ -22,6 +22,8 @@ class StyleDiscriminator(keras.Model):
 
     Args:
         widths: Channels of the convolutions.
+        conditional: Whether the style image matters; without it, the question is whether a patch
+            looks painted.
 
     References:
         - Miyato & Koyama, "cGANs with Projection Discriminator", ICLR 2018.
@@ -29,14 +31,15 @@ class StyleDiscriminator(keras.Model):
           CVPR 2017 (patches).
     """
 
-    def __init__(self, widths=(32, 64, 128, 256), **kwargs):
+    def __init__(self, widths=(32, 64, 128, 256), conditional=True, **kwargs):
         super().__init__(**kwargs)
-        self.widths = tuple(widths)
+        self.widths, self.conditional = tuple(widths), conditional
         self.convs = [
             layers.SpectralConv2D(width, 5, strides=2, padding="same") for width in self.widths
         ]
         self.patch_logits = layers.SpectralConv2D(1, 1)
-        self.projection = keras.layers.Dense(self.widths[-1], use_bias=False, dtype="float32")
+        if conditional:
+            self.projection = keras.layers.Dense(self.widths[-1], use_bias=False, dtype="float32")
         image = ops.zeros((1, 32, 32, 3))
         self([image, image])  # creates all weights
 
@@ -52,11 +55,13 @@ class StyleDiscriminator(keras.Model):
 
         With it, one encoding of an image serves as image, as condition, or as both.
         """
+        logits = ops.cast(self.patch_logits(maps, training=training), "float32")
+        if not self.conditional:
+            return logits
         direction = self.projection(layers.mean_and_deviation(style_maps))
         direction = direction / ops.sqrt(float(self.widths[-1]))
         maps = ops.cast(maps, "float32")
-        match = ops.sum(maps * direction[:, None, None], axis=-1, keepdims=True)
-        return ops.cast(self.patch_logits(maps, training=training), "float32") + match
+        return logits + ops.sum(maps * direction[:, None, None], axis=-1, keepdims=True)
 
     def call(self, inputs, training=False):
         images, style = inputs
@@ -70,4 +75,4 @@ class StyleDiscriminator(keras.Model):
         return (batch, *size, 1)
 
     def get_config(self):
-        return {"widths": self.widths}
+        return {"widths": self.widths, "conditional": self.conditional}

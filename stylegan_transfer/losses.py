@@ -78,7 +78,7 @@ def content_loss(stylized, content):
     )
 
 
-def style_loss(stylized, style):
+def style_loss(stylized, style, per_sample=True):
     """Returns the relative squared Frobenius distance of Gram matrices.
 
     `||G(y) - G(s)||_F^2 / ||G(s)||_F^2` for each layer and sample. Gatys et al. sum the plain
@@ -88,6 +88,8 @@ def style_loss(stylized, style):
     Args:
         stylized: Dict of the stylized images' maps.
         style: Dict of the style images' maps, same keys; sizes may differ.
+        per_sample: Whether each sample is divided by its own `||G(s)||_F^2`; else all by the
+            batch's mean, which leaves strong styles the larger losses.
 
     Returns:
         Scalar: mean over batch and layers. 0 for equal Gram matrices, 1 for a black result.
@@ -97,11 +99,13 @@ def style_loss(stylized, style):
         Improving Arbitrary Style Transfer", CVPR 2021, eq. 6.
     """
     return _mean_over_layers(
-        lambda y, s: _relative_distance(gram_matrix(y), gram_matrix(s)), stylized, style
+        lambda y, s: _relative_distance(gram_matrix(y), gram_matrix(s), per_sample),
+        stylized,
+        style,
     )
 
 
-def moments_loss(stylized, style):
+def moments_loss(stylized, style, per_sample=True):
     """Returns the relative squared distance of channel means and standard deviations.
 
     `(||m(y) - m(s)||^2 + ||d(y) - d(s)||^2) / (||m(s)||^2 + ||d(s)||^2)` for each layer and
@@ -110,6 +114,7 @@ def moments_loss(stylized, style):
     Args:
         stylized: Dict of the stylized images' maps.
         style: Dict of the style images' maps, same keys; sizes may differ.
+        per_sample: As in `style_loss`.
 
     Returns:
         Scalar: mean over batch and layers.
@@ -119,7 +124,9 @@ def moments_loss(stylized, style):
         Normalization", ICCV 2017, eq. 13.
     """
     return _mean_over_layers(
-        lambda y, s: _relative_distance(channel_moments(y), channel_moments(s)), stylized, style
+        lambda y, s: _relative_distance(channel_moments(y), channel_moments(s), per_sample),
+        stylized,
+        style,
     )
 
 
@@ -227,11 +234,12 @@ def _check_kind(kind):
     return kind
 
 
-def _relative_distance(actual, expected):
+def _relative_distance(actual, expected, per_sample=True):
     axes = tuple(range(1, len(actual.shape)))
     actual, expected = ops.cast(actual, "float32"), ops.cast(expected, "float32")
     distance = ops.sum(ops.square(actual - expected), axis=axes)
-    return ops.mean(distance / (ops.sum(ops.square(expected), axis=axes) + _EPSILON))
+    norm = ops.sum(ops.square(expected), axis=axes)
+    return ops.mean(distance / ((norm if per_sample else ops.mean(norm)) + _EPSILON))
 
 
 def _mean_over_layers(distance, actual, expected):

@@ -33,6 +33,8 @@ class StyleTransferGAN(keras.Model):
         style_layers: Layers of the Gram and the moments loss.
         feature_scales: Factors by which images are reduced before the features see them; the
             losses are the mean over these scales. A second, coarser scale asks for larger strokes.
+        per_sample_normalization: Whether the style losses are relative to each sample's own
+            target, or to the batch's mean; see `losses.style_loss`.
         content_weight: Weight of the content loss.
         style_weight: Weight of the Gram style loss.
         moments_weight: Weight of the moments loss.
@@ -57,6 +59,7 @@ class StyleTransferGAN(keras.Model):
         content_layers=("relu3_1", "relu4_1"),
         style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
         feature_scales=(1,),
+        per_sample_normalization=True,
         content_weight=1.0,
         style_weight=3.5,
         moments_weight=3.5,
@@ -77,6 +80,7 @@ class StyleTransferGAN(keras.Model):
         self.ema_generator.trainable = False
         self.content_layers, self.style_layers = content_layers, style_layers
         self.feature_scales = feature_scales
+        self.per_sample_normalization = per_sample_normalization
         self.loss_weights = {
             "content_loss": content_weight,
             "style_loss": style_weight,
@@ -181,6 +185,7 @@ class StyleTransferGAN(keras.Model):
         targets = self.features(ops.concatenate([content, style]))
         stylized, repainted = _split_maps(self.features(painted), batch)
         content_maps, style_maps = _split_maps(targets, batch)
+        per_sample = self.per_sample_normalization
         stylized_style = {name: stylized[name] for name in self.style_layers}
         style_targets = {name: style_maps[name] for name in self.style_layers}
         terms = {
@@ -188,8 +193,8 @@ class StyleTransferGAN(keras.Model):
                 {name: stylized[name] for name in self.content_layers},
                 {name: content_maps[name] for name in self.content_layers},
             ),
-            "style_loss": losses.style_loss(stylized_style, style_targets),
-            "moments_loss": losses.moments_loss(stylized_style, style_targets),
+            "style_loss": losses.style_loss(stylized_style, style_targets, per_sample),
+            "moments_loss": losses.moments_loss(stylized_style, style_targets, per_sample),
         }
         if self.num_identity:
             terms["identity_loss"] = losses.identity_loss(

@@ -75,7 +75,7 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
     features = build_features(config.features, (*config.content_layers, *config.style_layers))
     discriminator = None
     if config.adversarial_weight:
-        discriminator = StyleDiscriminator(config.discriminator_widths)
+        discriminator = StyleDiscriminator(config.discriminator_widths, config.conditional)
     model = StyleTransferGAN(
         _build_generator(config),
         discriminator,
@@ -83,6 +83,7 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
         content_layers=config.content_layers,
         style_layers=config.style_layers,
         feature_scales=config.feature_scales,
+        per_sample_normalization=config.per_sample_normalization,
         content_weight=config.content_weight,
         style_weight=config.style_weight,
         moments_weight=config.moments_weight,
@@ -92,7 +93,7 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
         adversarial_weight=config.adversarial_weight,
         adversarial_kind=config.adversarial_kind,
         adversarial_ramp=config.adversarial_ramp,
-        mismatch_share=config.mismatch_share,
+        mismatch_share=config.mismatch_share if config.conditional else 0.0,
         ema_decay=config.ema_decay,
     )
     schedule = keras.optimizers.schedules.CosineDecay(

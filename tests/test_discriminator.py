@@ -63,6 +63,15 @@ def test_the_condition_matters(discriminator):
     assert np.abs(right - wrong).max() > 1e-3
 
 
+def test_without_the_condition_the_style_does_not_matter():
+    discriminator = StyleDiscriminator(widths=(4, 8, 6), conditional=False)
+    logits = discriminator([make_images(0), make_images(1)])
+    np.testing.assert_array_equal(logits, discriminator([make_images(0), make_images(2)]))
+    assert logits.shape == (2, 5, 6, 1)
+    restored = StyleDiscriminator.from_config(discriminator.get_config())
+    assert len(restored.weights) == len(discriminator.weights) == 12
+
+
 def test_the_condition_holds_no_places(discriminator):
     maps, style_maps = discriminator.encode(make_images(0)), discriminator.encode(make_images(1))
     rolled = ops.roll(style_maps, (2, 3), axis=(1, 2))
@@ -143,7 +152,7 @@ def test_it_learns_to_tell_a_style_from_another():
 def test_a_discriminator_is_restored_from_its_config():
     discriminator = StyleDiscriminator(widths=[4, 8, 6])
     restored = StyleDiscriminator.from_config(discriminator.get_config())
-    assert restored.get_config() == {"widths": (4, 8, 6)}
+    assert restored.get_config() == {"widths": (4, 8, 6), "conditional": True}
     assert [w.shape for w in restored.weights] == [w.shape for w in discriminator.weights]
 
 

@@ -132,6 +132,24 @@ def test_moments_loss_is_the_relative_distance_of_means_and_deviations():
     np.testing.assert_allclose(losses.moments_loss(stylized, style), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("loss", "statistics"),
+    [
+        (losses.style_loss, numpy_gram),
+        (losses.moments_loss, lambda m: np.stack([m.mean((0, 1)), np.sqrt(m.var((0, 1)) + 1e-6)])),
+    ],
+)
+def test_without_normalization_per_sample_the_batchs_mean_norm_divides(loss, statistics):
+    actual, expected = make_maps(0), make_maps(1)
+    expected = {name: m * np.array([1, 3])[:, None, None, None] for name, m in expected.items()}
+    means = []
+    for name in actual:
+        ours, theirs = ([statistics(m) for m in maps[name]] for maps in (actual, expected))
+        distances = [np.sum((y - s) ** 2) for y, s in zip(ours, theirs, strict=True)]
+        means.append(np.mean(distances) / np.mean([np.sum(s**2) for s in theirs]))
+    np.testing.assert_allclose(loss(actual, expected, per_sample=False), np.mean(means), rtol=1e-4)
+
+
 @pytest.mark.parametrize("loss", MAP_LOSSES)
 def test_losses_are_zero_for_identical_maps(loss):
     assert float(loss(make_maps(0), make_maps(0))) == 0
