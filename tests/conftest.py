@@ -79,6 +79,40 @@ def trained(run_python, tiny_flags, tmp_path_factory):
     return workdir
 
 
+@pytest.fixture(scope="session")
+def assert_user_error():
+    """Checks a finished process: a message that holds the words, no traceback, an exit code."""
+
+    def check(process, *words):
+        output = process.stdout + process.stderr
+        assert process.returncode not in (0, None)
+        assert "Traceback" not in output
+        for word in words:
+            assert word in output
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def make_generator():
+    """Builds a tiny generator whose modulations are as large as after training.
+
+    An untrained one nearly ignores the style.
+    """
+    import keras
+
+    from stylegan_transfer.generator import StyleGenerator
+
+    def make(**options):
+        keras.utils.set_random_seed(3)
+        generator = StyleGenerator(width=4, num_blocks=1, **options)
+        for norm in generator.norms:
+            norm.affine.kernel.assign(10.0 * norm.affine.kernel)
+        return generator
+
+    return make
+
+
 @pytest.fixture
 def save_picture(tmp_path):
     """Writes a picture of smooth random colours; returns its path."""

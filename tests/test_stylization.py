@@ -25,13 +25,8 @@ class ToyGenerator:
 
 
 @pytest.fixture(scope="module")
-def generator():
-    keras.utils.set_random_seed(3)
-    generator = StyleGenerator(width=4, num_blocks=1)
-    # An untrained generator nearly ignores the style: make the modulations large.
-    for norm in generator.norms:
-        norm.affine.kernel.assign(10.0 * norm.affine.kernel)
-    return generator
+def generator(make_generator):
+    return make_generator()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from stylegan_transfer import samples
-from stylegan_transfer.generator import StyleGenerator
 from stylegan_transfer.stylization import encode_style, stylize_with_code
 from stylegan_transfer.video import flicker, stylize_frames, stylize_video
 
@@ -19,13 +18,8 @@ LAST = 0.17  # seconds that the last frame stays
 
 
 @pytest.fixture(scope="module")
-def generator():
-    """A tiny generator whose modulations are as large as after training."""
-    keras.utils.set_random_seed(3)
-    generator = StyleGenerator(width=4, num_blocks=1, code_size=8)
-    for norm in generator.norms:
-        norm.affine.kernel.assign(10.0 * norm.affine.kernel)
-    return generator
+def generator(make_generator):
+    return make_generator(code_size=8)
 
 
 @pytest.fixture(scope="module")
