@@ -63,8 +63,12 @@ flags.DEFINE_list(
 flags.DEFINE_boolean("originality", False, "Whether to judge if results are copies; slow.")
 flags.DEFINE_integer("seed", 0, "Seed of the intervals, and of --features=random.", 0)
 flags.DEFINE_string(
-    "update", None, "File whose part from <!-- results --> to <!-- /results --> becomes the table."
+    "update",
+    None,
+    "File whose part from <!-- results --> to <!-- /results --> becomes the table of the main "
+    "figures.",
 )
+flags.DEFINE_string("plot", None, "File of a copy of the plot (SVG).")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +115,8 @@ def main():
     evaluation_report.save(report, gallery, output)
     if FLAGS.update:
         evaluation_report.update(FLAGS.update, report)
+    if FLAGS.plot:
+        evaluation_report.save_plot(FLAGS.plot, report)
     print(f"Wrote {output / 'report.html'}")
 
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import pathlib
+from collections.abc import Collection
 
 import numpy as np
 from PIL import Image
@@ -28,6 +29,7 @@ FIGURES = {  # name: head of the column, explanation
     "own": ("own ↑", "Share that is neither a copy of the painting nor hardly changed."),
     "kernel": ("kernel ↓", "Squared discrepancy of all results from all paintings, by moments."),
 }
+MAIN_FIGURES = ("content", "gram", "moments", "retrieval", "ssim", "grid")
 MARKERS = "<!-- results -->", "<!-- /results -->"
 
 _THUMBNAIL = 160  # pixels; about 10 KB
@@ -51,19 +53,24 @@ def save(report: dict, gallery: "Gallery", folder: pathlib.Path) -> None:
     """Writes report.json, report.md, plot.svg and report.html into the folder."""
     _write(folder / "report.json", json.dumps(report, indent=1) + "\n")
     _write(folder / "report.md", render_markdown(report))
-    _write(folder / "plot.svg", render_plot(report))
+    save_plot(folder / "plot.svg", report)
     _write(folder / "report.html", render_page(report, gallery))
 
 
 def update(path: str, report: dict) -> None:
-    """Replaces what stands between a file's markers by the Markdown table.
+    """Replaces what stands between a file's markers by the Markdown table of `MAIN_FIGURES`.
 
     Raises:
         ValueError: As `split_at_markers`.
     """
     before, after = split_at_markers(path)
-    table = f"{MARKERS[0]}\n{render_markdown(report)}{MARKERS[1]}"
+    table = f"{MARKERS[0]}\n{render_markdown(report, MAIN_FIGURES)}{MARKERS[1]}"
     _write(pathlib.Path(path), before + table + after)
+
+
+def save_plot(path: str, report: dict) -> None:
+    """Writes the plot into an SVG file."""
+    _write(pathlib.Path(path), render_plot(report))
 
 
 def split_at_markers(path: str) -> tuple[str, str]:
@@ -123,9 +130,9 @@ def summarize(row: dict) -> str:
     return f"{row['name']}: {', '.join(means)}"
 
 
-def render_markdown(report: dict) -> str:
-    """Returns the table of all rows and figures, but for those of single layers."""
-    columns = _columns(report["rows"])
+def render_markdown(report: dict, figures: Collection[str] = tuple(FIGURES)) -> str:
+    """Returns the table of all rows and these figures, but for those of single layers."""
+    columns = {key: head for key, head in _columns(report["rows"]).items() if key in figures}
     lines = [f"| | {' | '.join(columns.values())} |", "|---" * (len(columns) + 1) + "|"]
     for row in report["rows"]:
         name = row["name"].replace("|", "\\|")

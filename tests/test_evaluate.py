@@ -75,6 +75,7 @@ def output(evaluate, folder):
         "--strengths=0,0.5",
         f"--results=<copies>={folder / 'copies'}",
         f"--update={folder / 'README.md'}",
+        f"--plot={folder / 'plots' / 'results.svg'}",
     )
     assert process.returncode == 0, process.stderr
     assert "Traceback" not in process.stderr
@@ -311,6 +312,8 @@ def test_the_page_holds_every_row_and_figure_and_needs_no_other_file(output, rep
 
 
 def test_the_plot_has_a_point_for_each_row_and_a_line_through_the_strengths(output, report):
+    copy = output.parent / "plots" / "results.svg"
+    assert copy.read_bytes() == (output / "plot.svg").read_bytes()
     svg = "{http://www.w3.org/2000/svg}"
     plot = xml.etree.ElementTree.parse(output / "plot.svg").getroot()
     circles = {c.find(f"{svg}title").text.partition(":")[0]: c for c in plot.iter(f"{svg}circle")}
@@ -330,14 +333,21 @@ def test_the_plot_has_a_point_for_each_row_and_a_line_through_the_strengths(outp
 def test_the_markdown_table_goes_between_the_markers_and_nowhere_else(output, folder, rows):
     table = (output / "report.md").read_text(encoding="utf-8")
     text = (folder / "README.md").read_text(encoding="utf-8")
-    assert text == f"above\n<!-- results -->\n{table}<!-- /results -->\nbelow\n"
+    before, _, rest = text.partition("<!-- results -->\n")
+    updated, _, after = rest.partition("<!-- /results -->\n")
+    assert (before, after) == ("above\n", "below\n")
+    heads = [line for line in updated.splitlines() if line.startswith("|")][0]
+    figures = [head.split()[0] for head in heads.strip("| ").split(" | ")]
+    assert figures == ["content", "Gram", "moments", "retrieved", "SSIM", "grid"]
+    assert all(line in table for line in updated.splitlines() if not line.startswith("|"))
     lines = [line for line in table.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(rows)
     assert len({line.count("|") for line in lines}) == 1
     ssim = rows["half blend"]["figures"]["ssim"]
     interval = ", ".join(f"{bound:.3f}" for bound in ssim["interval"])
-    (line,) = (line for line in lines if "half blend" in line)
-    assert f"| {ssim['mean']:.3f} [{interval}] |" in line
+    for text in (table, updated):
+        (line,) = (line for line in text.splitlines() if "half blend" in line)
+        assert f"| {ssim['mean']:.3f} [{interval}] |" in line
 
 
 def make_row(name, content, gram, generator=None):
