@@ -18,6 +18,7 @@ LAYERS = [
     dict.fromkeys(("atomic", "checks", "colors", "config", "exif", "features", "layers"), ()),
     dict.fromkeys(("losses", "pixels", "samples", "tiling"), ()),
     {
+        "clips": ("atomic", "checks"),
         "color_profiles": ("pixels",),
         "deep_files": ("exif", "pixels"),
         "discriminator": ("layers",),
@@ -41,7 +42,7 @@ LAYERS = [
         "data": ("colors", "samples", "sources"),
         "stylization": ("checks", "colors", "images", "painting"),
     },
-    {"video": ("atomic", "checks", "painting", "stylization")},
+    {"video": ("checks", "clips", "painting", "stylization")},
 ]
 TOP = "training"  # may import everything
 ALLOWED = {module: set(below) for layer in LAYERS for module, below in layer.items()}

@@ -107,7 +107,7 @@ def test_clips_that_cannot_be_written_as_they_are_become_mp4():
 
 
 def test_clips_that_can_be_written_are_those_of_the_package():
-    from stylegan_transfer.video import CODECS
+    from stylegan_transfer.clips import CODECS
 
     assert {*stylize_plan.WRITABLE_VIDEO_SUFFIXES} == CODECS.keys()
 
