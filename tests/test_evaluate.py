@@ -75,7 +75,7 @@ def output(evaluate, folder):
         "--strengths=0,0.5",
         f"--results=<copies>={folder / 'copies'}",
         f"--update={folder / 'README.md'}",
-        f"--plot={folder / 'plots' / 'results.svg'}",
+        f"--plot={folder / 'figures' / 'results.svg'}",
     )
     assert process.returncode == 0, process.stderr
     assert "Traceback" not in process.stderr
@@ -312,7 +312,7 @@ def test_the_page_holds_every_row_and_figure_and_needs_no_other_file(output, rep
 
 
 def test_the_plot_has_a_point_for_each_row_and_a_line_through_the_strengths(output, report):
-    copy = output.parent / "plots" / "results.svg"
+    copy = output.parent / "figures" / "results.svg"
     assert copy.read_bytes() == (output / "plot.svg").read_bytes()
     svg = "{http://www.w3.org/2000/svg}"
     plot = xml.etree.ElementTree.parse(output / "plot.svg").getroot()
@@ -336,7 +336,7 @@ def test_the_markdown_table_goes_between_the_markers_and_nowhere_else(output, fo
     before, _, rest = text.partition("<!-- results -->\n")
     updated, _, after = rest.partition("<!-- /results -->\n")
     assert (before, after) == ("above\n", "below\n")
-    heads = [line for line in updated.splitlines() if line.startswith("|")][0]
+    heads = next(line for line in updated.splitlines() if line.startswith("|"))
     figures = [head.split()[0] for head in heads.strip("| ").split(" | ")]
     assert figures == ["content", "Gram", "moments", "retrieved", "SSIM", "grid"]
     assert all(line in table for line in updated.splitlines() if not line.startswith("|"))
