@@ -5,7 +5,6 @@ import dataclasses
 import glob
 import io
 import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,21 +13,14 @@ import numpy as np
 from PIL import Image
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.color_profiles import floats_to_srgb, srgb_profile, to_eight_bit_srgb
+from stylegan_transfer.color_profiles import srgb_profile
 from stylegan_transfer.colors import luminance
-from stylegan_transfer.deep_files import (
-    decode_deep_png,
-    decode_deep_tiff,
-    encode_deep_png,
-    encode_tiff,
-    is_deep_png,
-    read_deep_tiff_tags,
-)
-from stylegan_transfer.exif import Tag, read_metadata
+from stylegan_transfer.decoding import decode_file
+from stylegan_transfer.deep_files import encode_deep_png, encode_tiff
+from stylegan_transfer.exif import read_metadata
 from stylegan_transfer.pixels import (
     MIN_SIZE,
     as_rgb_array,
-    check_size,
     over_white,
     quantize,
     resize,
@@ -46,15 +38,6 @@ SAVE_FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".webp": "WEBP",
-}
-_UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
-    2: lambda pixels: pixels[:, ::-1],
-    3: lambda pixels: pixels[::-1, ::-1],
-    4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.swapaxes(0, 1),
-    6: lambda pixels: np.rot90(pixels, -1),
-    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
-    8: lambda pixels: np.rot90(pixels),
 }
 _MAX_JPEG_EXIF = 65533  # bytes
 
@@ -101,7 +84,7 @@ def load_picture(path: str | os.PathLike) -> Picture:
         ValueError: as `load_image`.
     """
     with _open(path) as (file, name):
-        pixels, info = _decode(file, name)
+        pixels, info = decode_file(file, name)
         exif = read_metadata(file, info.get("exif"))
     color, alpha = split_alpha(to_float(pixels))
     return Picture(
@@ -150,7 +133,7 @@ def load_image(
             f"Received: max_short_side={max_short_side}"
         )
     with _open(source, name) as (file, name):
-        image = over_white(_decode(file, name, max_short_side)[0])
+        image = over_white(decode_file(file, name, max_short_side)[0])
     if max_short_side is not None and min(image.shape[:2]) > max_short_side:
         image = resize(image, scaled_size(image.shape[:2], max_short_side))
     return quantize(image, "uint8") if dtype == "uint8" else to_float(image)
@@ -256,95 +239,6 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
         raise ValueError(f"Expected an image file. Received: {path}, a folder") from None
 
 
-def _decode(
-    file: BinaryIO, name: str, max_short_side: int | None = None
-) -> tuple[np.ndarray, dict[str, bytes]]:
-    """Returns pixels as `decode_image` does, and `icc_profile` and `exif` if there are such."""
-    with naming_errors(name):
-        is_deep, tags = is_deep_png(file), read_deep_tiff_tags(file)
-        image = None if tags else _read_header(file)
-        size = (tags[Tag.ImageWidth], tags[Tag.ImageLength]) if tags else image.size
-    check_size(tuple(map(int, size)), name)
-    with naming_errors(name):
-        if not tags and not is_deep:
-            return decode_image(image, max_short_side), image.info
-        if tags:
-            pixels, orientation = decode_deep_tiff(file, tags), tags.get(Tag.Orientation)
-            info = {"icc_profile": bytes(tags.get(Tag.InterColorProfile, b""))}
-        else:
-            pixels, orientation = decode_deep_png(file, image), _read_orientation(image)
-            info = image.info
-        return _turn_upright(floats_to_srgb(pixels, info.get("icc_profile")), orientation), info
-
-
-def _read_header(file: BinaryIO) -> Image.Image:
-    # Not `Image.open`: that warns of, or refuses, pictures that MAX_PIXELS allows, and only
-    # process-wide settings would stop it.
-    Image.init()
-    file.seek(0)
-    prefix = file.read(16)
-    if not prefix:
-        raise ValueError("the file is empty")
-    for factory, accept in list(Image.OPEN.values()):
-        with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
-            accepted = accept is None or accept(prefix)
-            if accepted and not isinstance(accepted, str):  # a str says why not
-                file.seek(0)
-                return factory(file, "")
-    raise ValueError("no image format that Pillow knows")
-
-
-def decode_image(image: Image.Image, max_short_side: int | None = None) -> np.ndarray:
-    """Returns the upright sRGB or grey pixels of a Pillow image; the last of 2 or 4 is alpha.
-
-    Args:
-        image: the image, perhaps not decoded yet.
-        max_short_side: a larger image may be downsized to this, before the rest has to be done
-            for each pixel. Defaults to `None`, the full size.
-
-    Returns:
-        Array of shape `(height, width, 1 to 4)`, uint8 or, where Pillow has more, float32.
-    """
-    icc_profile = image.info.get("icc_profile")
-    if max_short_side is not None:
-        image.draft(None, (2 * max_short_side,) * 2)  # JPEG only: decodes at 1/2, 1/4 or 1/8
-    image.load()
-    orientation = _read_orientation(image)
-    if min(image.size) > (max_short_side or np.inf) and _is_continuous(image):
-        size = scaled_size(image.size, max_short_side)
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    if image.mode == "F" or image.mode.startswith("I"):
-        pixels = floats_to_srgb(_deep_grey(image), icc_profile)
-    else:
-        pixels = np.array(to_eight_bit_srgb(image, icc_profile))
-    return _turn_upright(np.atleast_3d(pixels), orientation)
-
-
-def _is_continuous(image: Image.Image) -> bool:
-    """Whether means of pixels are meaningful: not with a palette or one colour for transparency."""
-    modes = ("L", "LA", "RGB", "RGBA", "CMYK")
-    return image.mode in modes and "transparency" not in image.info
-
-
-def _deep_grey(image: Image.Image) -> np.ndarray:
-    grey, top = np.array(image, np.float32), 1.0 if image.mode == "F" else 65535
-    if not (grey.min() >= 0 and grey.max() <= top):  # also catches NaN
-        raise ValueError(f"grey values from {grey.min()} to {grey.max()}, not in [0, {top}]")
-    return grey[..., None] / np.float32(top)
-
-
-def _turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    turn = _UPRIGHT.get(orientation)
-    return np.ascontiguousarray(turn(pixels)) if turn else pixels
-
-
-def _read_orientation(image: Image.Image) -> int:
-    try:
-        return image.getexif().get(Tag.Orientation, 1)
-    except Exception:  # broken metadata is no reason to refuse the picture
-        return 1
-
-
 def _stored_pixels(picture: Picture, file_format: str) -> np.ndarray:
     """Returns uint8 or uint16 pixels `(height, width, 1 to 4)`."""
     pixels = picture.image
@@ -371,14 +265,3 @@ def _write(file: BinaryIO, pixels: np.ndarray, file_format: str, quality: int, m
         options["subsampling"] = 0  # painted edges are coloured: keep the full chroma
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     image.save(file, format=file_format, **options, **metadata)
-
-
-@contextlib.contextmanager
-def naming_errors(name: str) -> Iterator[None]:
-    """Turns every error into one that names the image; broken files raise a dozen kinds."""
-    try:
-        yield
-    except Exception as error:
-        raise ValueError(
-            f"Expected an image file that can be read. Received: {name} ({error})"
-        ) from error

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from stylegan_transfer.image_files import decode_image, load_image, load_picture, naming_errors
+from stylegan_transfer.decoding import decode_image, naming_errors
+from stylegan_transfer.image_files import load_image, load_picture
 from stylegan_transfer.pixels import (
     as_rgb_array,
     check_size,

@@ -26,12 +26,17 @@ LAYERS = [
         "metrics": ("colors", "losses"),
     },
     {
-        "image_files": ("atomic", "color_profiles", "colors", "deep_files", "exif", "pixels"),
+        "decoding": ("color_profiles", "deep_files", "exif", "pixels"),
         "model": ("losses",),
         "originality": ("losses", "metrics"),
         "saving": ("atomic", "features", "generator"),
     },
-    {"images": ("image_files", "pixels")},
+    {
+        "image_files": (
+            *("atomic", "color_profiles", "colors", "decoding", "deep_files", "exif", "pixels"),
+        ),
+    },
+    {"images": ("decoding", "image_files", "pixels")},
     {
         "callbacks": ("images",),
         "optimization": ("checks", "colors", "features", "images", "losses"),
