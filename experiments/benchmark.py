@@ -30,6 +30,7 @@ import numpy as np
 import tqdm
 from absl import flags
 
+from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.config import PRESETS, TrainingConfig
 
 FLAGS = flags.FLAGS
@@ -164,9 +165,8 @@ def _format(value):
 
 def save(report: Mapping, path: pathlib.Path) -> None:
     """Writes the report as JSON, under a temporary name that is then renamed."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(report, indent=2) + "\n")
-    temporary.replace(path)
+    with renamed_when_done(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=2) + "\n")
 
 
 # Contestants.

@@ -18,8 +18,8 @@ def run(main: Callable[[], int | None]) -> None:
     """Parses the flags, calls `main()` and exits with its result.
 
     Wrong input (`ValueError`, `OSError`), a missing extra (`ImportError`) or a diverged training
-    (`FloatingPointError`) ends with
-    one line on stderr and exit code 1; an interrupted run with 130.
+    (`FloatingPointError`) ends with one line on stderr and exit code 1; an interrupted run with
+    130.
     """
 
     def guarded(argv):

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import math
 import os
 import pathlib
 
@@ -90,7 +91,7 @@ def split_weight(source: str) -> tuple[str, float | None]:
     All is path where a file of that very name exists or no number follows the last colon.
 
     Raises:
-        ValueError: The weight is negative.
+        ValueError: The weight is negative or infinite.
     """
     path, _, text = source.rpartition(":")
     if not path or os.path.exists(source):
@@ -99,8 +100,8 @@ def split_weight(source: str) -> tuple[str, float | None]:
         weight = float(text)
     except ValueError:
         return source, None
-    if not weight >= 0:
-        raise ValueError(f"Expected a weight of at least 0. Received: --style={source}")
+    if not 0 <= weight < math.inf:
+        raise ValueError(f"Expected a finite weight of at least 0. Received: --style={source}")
     return path, weight
 
 

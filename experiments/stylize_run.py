@@ -173,13 +173,15 @@ class Run:
         return VGG19Features()
 
     def save_reports(self, path):
-        """Prints the reports and writes them to a file."""
+        """Prints the reports and writes them to a file, with --resume beside the earlier ones."""
         for job, report in self.reports.items():
             print(f"{job.output}: {report}")
         rows = {
             str(job.output): {"verdict": report.verdict, **dataclasses.asdict(report)}
             for job, report in self.reports.items()
         }
+        if FLAGS.resume and path.exists():
+            rows = {**json.loads(path.read_text()), **rows}
         with renamed_when_done(path) as temporary:
             temporary.write_text(json.dumps(rows, indent=2) + "\n")
 

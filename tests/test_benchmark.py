@@ -621,10 +621,3 @@ def test_wrong_flags_are_named_at_once_without_a_traceback(run_python, flags, wo
     assert "Traceback" not in output
     assert all(word in output for word in words), output
     assert not (ROOT / "no_such_folder").exists()
-
-
-def test_help_lists_the_flags_without_loading_tensorflow(run_python):
-    process = run_python("-X", "importtime", BENCHMARK, "--help")
-    modules = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
-    assert not modules & {"tensorflow", "keras"}
-    assert "--megapixels" in process.stdout

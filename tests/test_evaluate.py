@@ -397,13 +397,6 @@ def test_a_page_of_many_pictures_stays_small():
 # Mistakes.
 
 
-def assert_user_error(process, *words):
-    assert process.returncode == 1
-    assert "Traceback" not in process.stderr
-    for word in words:
-        assert word in process.stdout + process.stderr
-
-
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
@@ -423,20 +416,13 @@ def assert_user_error(process, *words):
         (["--content=no_photos"], ["Error: Expected", "no_photos"]),
     ],
 )
-def test_wrong_flags_are_named_before_any_work(evaluate, tmp_path, flags, words):
+def test_wrong_flags_are_named_before_any_work(evaluate, assert_user_error, tmp_path, flags, words):
     process = evaluate(*flags, output=tmp_path / "out")
     assert_user_error(process, *words)
     assert not (tmp_path / "out").exists()
 
 
-def test_help_lists_the_flags_without_loading_tensorflow(run_python):
-    process = run_python("-X", "importtime", EVALUATE, "--help")
-    modules = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
-    assert not modules & {"tensorflow", "keras"}
-    assert "--measure_size" in process.stdout
-
-
-def test_a_missing_result_is_named(evaluate, folder, tmp_path):
+def test_a_missing_result_is_named(evaluate, assert_user_error, folder, tmp_path):
     shutil.copytree(folder / "copies", tmp_path / "some")
     (tmp_path / "some" / "portrait_swirls.bmp").unlink()
     process = evaluate(f"--results=a={tmp_path / 'some'}", output=tmp_path / "out")

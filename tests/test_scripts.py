@@ -52,7 +52,13 @@ def test_wrong_flags_are_named_at_once_without_a_traceback(
 
 @pytest.mark.parametrize(
     ("script", "flag"),
-    [(OPTIMIZE, "--save_every"), (STYLIZE, "--style_size"), (TRAIN, "--adversarial_weight")],
+    [
+        ("experiments/benchmark.py", "--megapixels"),
+        ("experiments/evaluate.py", "--measure_size"),
+        (OPTIMIZE, "--save_every"),
+        (STYLIZE, "--style_size"),
+        (TRAIN, "--adversarial_weight"),
+    ],
 )
 def test_help_lists_the_flags_without_loading_tensorflow(run_python, script, flag):
     process = run_python("-X", "importtime", script, "--help")
