@@ -14,6 +14,7 @@ import pathlib
 import platform
 
 import evaluation_report
+import evaluation_tables
 import launch
 import numpy as np
 import stylize_plan
@@ -109,9 +110,9 @@ def main():
         for row, make_picture in rows.items():
             figures = measures.measure_row(row.name, make_picture, gallery, bar)
             report["rows"].append({**dataclasses.asdict(row), "figures": figures})
-            bar.write(evaluation_report.summarize(report["rows"][-1]))
+            bar.write(evaluation_tables.summarize(report["rows"][-1]))
     if FLAGS.reference:
-        report["coverage"] = evaluation_report.measure_coverage(report["rows"], FLAGS.reference)
+        report["coverage"] = evaluation_tables.measure_coverage(report["rows"], FLAGS.reference)
     evaluation_report.save(report, gallery, output)
     if FLAGS.update:
         evaluation_report.update(FLAGS.update, report)

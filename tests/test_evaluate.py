@@ -23,6 +23,7 @@ from stylegan_transfer.stylization import stylize
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
 import evaluation_report
+import evaluation_tables
 
 EVALUATE = "experiments/evaluate.py"
 SEED, PAINT_SIZE, MEASURE_SIZE = 3, 128, 64
@@ -363,13 +364,13 @@ def test_coverage_is_read_off_a_generators_line_at_the_content_distance_of_the_r
         make_row("timid", 0.3, 0.6, generator="timid"),
         make_row("optimized", 0.4, 0.1),
     ]
-    coverage = evaluation_report.measure_coverage(rows, "optimized")
+    coverage = evaluation_tables.measure_coverage(rows, "optimized")
     # wide: from (0.2, 0.5) to (0.6, 0.3), so 0.4 at the content distance 0.4; the way is 0.8
     assert coverage["shares"] == {"wide": pytest.approx((0.9 - 0.4) / 0.8), "timid": None}
     report = {"contents": ["a"], "styles": ["b"], "rows": rows, "coverage": coverage}
     flags = dict.fromkeys(["features", "content_layers", "style_layers"], "")
     report["flags"] = {**flags, "paint_size": 1, "measure_size": 1}
-    last = evaluation_report.render_markdown(report).splitlines()[-1]
+    last = evaluation_tables.render_markdown(report).splitlines()[-1]
     assert "distance of optimized, 0.400, wide goes 62% of its way" in last
     assert "timid never comes as far from the photographs as optimized" in last
 

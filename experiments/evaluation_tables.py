@@ -1,0 +1,118 @@
+"""The figures of `evaluate.py` as text: lines, Markdown tables and what follows from them."""
+
+import pathlib
+from collections.abc import Collection
+
+import numpy as np
+
+FIGURES = {  # name: head of the column, explanation
+    "content": ("content ↓", "Mean squared error to the photograph's instance-normalised maps."),
+    "gram": ("Gram ↓", "Relative squared distance to the painting's Gram matrices."),
+    "moments": ("moments ↓", "The same of the channels' means and deviations."),
+    "retrieval": ("retrieved ↑", "How often the nearest painting, by moments, is the right one."),
+    "ssim": ("SSIM", "Structural similarity to the photograph's luminance; 1: untouched."),
+    "lpips_like": ("LPIPS-like", "Distance to the photograph's maps at unit length; 0: untouched."),
+    "colors": ("colours ↓", "Hellinger distance to the painting's colour histogram, 0 to 1."),
+    "grid": ("grid ↓", "Power at periods of 2, 4, 8 pixels over its neighbours; above 4 it shows."),
+    "patches": (
+        "patches ↓",
+        "Correlation of the best patches with any of the painting; 1: copied.",
+    ),
+    "own": ("own ↑", "Share that is neither a copy of the painting nor hardly changed."),
+    "kernel": ("kernel ↓", "Squared discrepancy of all results from all paintings, by moments."),
+}
+MAIN_FIGURES = ("content", "gram", "moments", "retrieval", "ssim", "grid")
+
+
+def measure_coverage(rows: list[dict], reference: str) -> dict:
+    """Returns which share of the way of some results each generator goes.
+
+    The way leads from the Gram distance of the untouched photographs to that of the results. A
+    generator's Gram distance is taken at the results' content distance, between its strengths;
+    None for one that never goes as far from the photographs.
+
+    Args:
+        rows: All rows of a report.
+        reference: The name of a row of results.
+    """
+
+    def mean(row, figure):
+        return row["figures"][figure]["mean"]
+
+    way = next(row for row in rows if row["name"] == reference)
+    start = mean(rows[0], "gram")  # the first row is the photographs'
+    shares = {}
+    for name in dict.fromkeys(row["generator"] for row in rows if row["generator"]):
+        points = [(0.0, start)]
+        points += [(mean(r, "content"), mean(r, "gram")) for r in rows if r["generator"] == name]
+        content, gram = np.transpose(sorted(points))
+        reached = np.interp(mean(way, "content"), content, gram, right=np.nan)
+        share = float((start - reached) / (start - mean(way, "gram")))
+        shares[name] = None if np.isnan(share) else share
+    return {"reference": reference, "content": mean(way, "content"), "shares": shares}
+
+
+def summarize(row: dict) -> str:
+    """Returns a row in one line."""
+    means = (
+        f"{head} {row['figures'][key]['mean']:.3f}" for key, head in list_columns([row]).items()
+    )
+    return f"{row['name']}: {', '.join(means)}"
+
+
+def render_markdown(report: dict, figures: Collection[str] = tuple(FIGURES)) -> str:
+    """Returns the table of all rows and these figures, but for those of single layers."""
+    heads = {key: head for key, head in list_columns(report["rows"]).items() if key in figures}
+    lines = [f"| | {' | '.join(heads.values())} |", "|---" * (len(heads) + 1) + "|"]
+    for row in report["rows"]:
+        name = row["name"].replace("|", "\\|")
+        cells = [f"*{name}*" if row["kind"] == "strength" else name]
+        for key in heads:
+            mean, interval = format_figure(row["figures"][key])
+            cells.append(f"{mean} {interval}".strip())
+        lines.append(f"| {' | '.join(cells)} |")
+    paragraphs = [describe(report), "\n".join(lines)]
+    if "coverage" in report:
+        paragraphs.append(describe_coverage(report["coverage"]))
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def describe(report):
+    """Returns what was measured how, in a few sentences."""
+    flags = report["flags"]
+    names = [pathlib.Path(source).name for source in flags["features"]]
+    num_contents, num_styles = len(report["contents"]), len(report["styles"])
+    return (
+        f"{num_contents} photographs in {num_styles} styles, painted at a short side of "
+        f"{flags['paint_size']} pixels and measured at {flags['measure_size']}. "
+        f"Features: {', '.join(names)}; content: {', '.join(flags['content_layers'])}; "
+        f"style: {', '.join(flags['style_layers'])}. Means, and 95 % intervals over photographs "
+        "and styles."
+    )
+
+
+def describe_coverage(coverage):
+    """Returns what the generators reach of the reference, as a sentence each."""
+    name, content = coverage["reference"], coverage["content"]
+    sentences = [
+        f"{generator} never comes as far from the photographs as {name}."
+        if share is None
+        else f"At the content distance of {name}, {content:.3f}, {generator} goes {share:.0%} of "
+        "its way from the photographs' Gram distance."
+        for generator, share in coverage["shares"].items()
+    ]
+    return " ".join(sentences)
+
+
+def list_columns(rows, by_layer=False):
+    """Returns the heads of the figures that the rows have, of all layers together or of each."""
+    keys = dict.fromkeys(key for row in rows for key in row["figures"])
+    if by_layer:
+        return {key: key.replace("/", " ") for key in keys if "/" in key}
+    return {key: head for key, (head, _) in FIGURES.items() if key in keys}
+
+
+def format_figure(figure):
+    """Returns the mean and the interval as text."""
+    interval = figure.get("interval")
+    return f"{figure['mean']:.3f}", "[{:.3f}, {:.3f}]".format(*interval) if interval else ""
