@@ -28,8 +28,8 @@ def measure_coverage(rows: list[dict], reference: str) -> dict:
     """Returns which share of the way of some results each generator goes.
 
     The way leads from the Gram distance of the untouched photographs to that of the results. A
-    generator's Gram distance is taken at the results' content distance, between its strengths;
-    None for one that never goes as far from the photographs.
+    generator's Gram distance is taken at the results' content distance, between its strengths, or
+    at its largest content distance where that is less.
 
     Args:
         rows: All rows of a report.
@@ -46,10 +46,10 @@ def measure_coverage(rows: list[dict], reference: str) -> dict:
         points = [(0.0, start)]
         points += [(mean(r, "content"), mean(r, "gram")) for r in rows if r["generator"] == name]
         content, gram = np.transpose(sorted(points))
-        reached = np.interp(mean(way, "content"), content, gram, right=np.nan)
-        share = float((start - reached) / (start - mean(way, "gram")))
-        shares[name] = None if np.isnan(share) else share
-    return {"reference": reference, "content": mean(way, "content"), "shares": shares}
+        at = min(mean(way, "content"), content[-1])
+        share = (start - np.interp(at, content, gram)) / (start - mean(way, "gram"))
+        shares[name] = {"content": float(at), "share": float(share)}
+    return {"reference": reference, "content": mean(way, "content"), "generators": shares}
 
 
 def summarize(row: dict) -> str:
@@ -92,16 +92,15 @@ def describe(report):
 
 
 def describe_coverage(coverage):
-    """Returns what the generators reach of the reference, as a sentence each."""
-    name, content = coverage["reference"], coverage["content"]
-    sentences = [
-        f"{generator} never comes as far from the photographs as {name}."
-        if share is None
-        else f"At the content distance of {name}, {content:.3f}, {generator} goes {share:.0%} of "
-        "its way from the photographs' Gram distance."
-        for generator, share in coverage["shares"].items()
+    """Returns what the generators reach of the reference, in a sentence."""
+    parts = [
+        f"{name} goes {reached['share']:.0%}, at a content distance of {reached['content']:.3f}"
+        for name, reached in coverage["generators"].items()
     ]
-    return " ".join(sentences)
+    return (
+        f"Of the way of “{coverage['reference']}” from the photographs' Gram distance to its own, "
+        f"for which it goes to a content distance of {coverage['content']:.3f}: {'; '.join(parts)}."
+    )
 
 
 def list_columns(rows, by_layer=False):

@@ -366,13 +366,17 @@ def test_coverage_is_read_off_a_generators_line_at_the_content_distance_of_the_r
     ]
     coverage = evaluation_tables.measure_coverage(rows, "optimized")
     # wide: from (0.2, 0.5) to (0.6, 0.3), so 0.4 at the content distance 0.4; the way is 0.8
-    assert coverage["shares"] == {"wide": pytest.approx((0.9 - 0.4) / 0.8), "timid": None}
+    # timid: at its own content distance, 0.3
+    assert coverage["generators"] == {
+        "wide": pytest.approx({"content": 0.4, "share": (0.9 - 0.4) / 0.8}),
+        "timid": pytest.approx({"content": 0.3, "share": (0.9 - 0.6) / 0.8}),
+    }
     report = {"contents": ["a"], "styles": ["b"], "rows": rows, "coverage": coverage}
     flags = dict.fromkeys(["features", "content_layers", "style_layers"], "")
     report["flags"] = {**flags, "paint_size": 1, "measure_size": 1}
     last = evaluation_tables.render_markdown(report).splitlines()[-1]
-    assert "distance of optimized, 0.400, wide goes 62% of its way" in last
-    assert "timid never comes as far from the photographs as optimized" in last
+    assert "goes to a content distance of 0.400: wide goes 62%, at a content" in last
+    assert "timid goes 38%, at a content distance of 0.300" in last
 
 
 def test_nothing_but_the_report_is_left_in_the_folder(output):
