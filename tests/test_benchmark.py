@@ -10,22 +10,20 @@ import pathlib
 import subprocess
 import sys
 
+import benchmark
+import benchmark_peer
+import benchmark_steps
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
+from benchmark import Contestant, take_turns
 
 import stylegan_transfer
 from stylegan_transfer import painting, training
 from stylegan_transfer.discriminator import StyleDiscriminator
 from stylegan_transfer.model import StyleTransferGAN
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
-import benchmark
-import benchmark_peer
-import benchmark_steps
-from benchmark import Contestant, take_turns
 
 ROOT = pathlib.Path(__file__).parents[1]
 BENCHMARK = "experiments/benchmark.py"

@@ -1,18 +1,14 @@
 """The distillation script: what it measures, and a run."""
 
 import json
-import pathlib
-import sys
 
+import distill_validation
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import stats
 
 from stylegan_transfer.image_files import load_image
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
-import distill_validation
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 

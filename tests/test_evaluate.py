@@ -3,11 +3,11 @@
 import hashlib
 import html.parser
 import json
-import pathlib
 import shutil
-import sys
 import xml.etree.ElementTree
 
+import evaluation_report
+import evaluation_tables
 import keras
 import numpy as np
 import pytest
@@ -20,10 +20,6 @@ from stylegan_transfer.image_files import load_image, save_image
 from stylegan_transfer.images import resize_image
 from stylegan_transfer.saving import load_generator, save_generator
 from stylegan_transfer.stylization import stylize
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
-import evaluation_report
-import evaluation_tables
 
 EVALUATE = "experiments/evaluate.py"
 SEED, PAINT_SIZE, MEASURE_SIZE = 3, 128, 64

@@ -1,21 +1,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from feature_maps import make_maps
 from keras import ops
 
 from stylegan_transfer import losses
 
 MAP_LOSSES = [losses.content_loss, losses.style_loss, losses.moments_loss]
-
-
-def make_maps(seed, batch=2, height=6, width=5, sizes=(4, 7)):
-    """Non-negative maps of two layers, as a relu makes them; the second is half as large."""
-    random = np.random.default_rng(seed)
-    shapes = {"relu1_1": (height, width, sizes[0]), "relu2_1": (height // 2, width // 2, sizes[1])}
-    return {
-        name: np.maximum(random.normal(0.5, 1.5, (batch, *shape)), 0).astype("float32")
-        for name, shape in shapes.items()
-    }
 
 
 def take(maps, sample):

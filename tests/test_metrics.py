@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from feature_maps import make_maps
 from keras import ops
 from scipy.ndimage import uniform_filter
 from skimage.feature import match_template
@@ -9,16 +10,6 @@ from stylegan_transfer import losses, metrics, samples
 
 LUMINANCE = np.array([0.299, 0.587, 0.114])
 WAVES = {2: 0.0, 4: 0.4, 8: 0.4}  # period: a phase, which at period 2 must not hit the zeros
-
-
-def make_maps(seed, batch=2, height=6, width=5, sizes=(4, 7)):
-    """Non-negative maps of two layers, as a relu makes them; the second is half as large."""
-    random = np.random.default_rng(seed)
-    shapes = {"relu1_1": (height, width, sizes[0]), "relu2_1": (height // 2, width // 2, sizes[1])}
-    return {
-        name: np.maximum(random.normal(0.5, 1.5, (batch, *shape)), 0).astype("float32")
-        for name, shape in shapes.items()
-    }
 
 
 def natural_picture(height=256, width=256, seed=0, contrast=0.2):
