@@ -12,7 +12,7 @@ are for. The result, normalized to a mean activation of 1 in every layer, is wri
 
 With --validation_photos and --validation_paintings the student is then compared with its teacher
 on pictures that it did not see: `WORKDIR/validation.json`, printed as a table. --steps=0 with
---initial_weights does this alone.
+--initial_weights trains no further.
 """
 
 import json

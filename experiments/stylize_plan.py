@@ -8,12 +8,12 @@ import os
 import pathlib
 
 from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.clips import CODECS
 
 CONTACT_SHEET = "contact_sheet.png"
 SETTINGS = "stylize.json"
 REPORT = "originality.json"
-WRITABLE_VIDEO_SUFFIXES = (".mkv", ".mov", ".mp4", ".webm")
-VIDEO_SUFFIXES = (*WRITABLE_VIDEO_SUFFIXES, ".avi", ".m4v")  # clips that are read
+VIDEO_SUFFIXES = (*CODECS, ".avi", ".m4v")  # clips that are read
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _suffix_of_result(content, suffix):
 
     own = content.suffix.lower()
     if own in VIDEO_SUFFIXES:
-        return own if own in WRITABLE_VIDEO_SUFFIXES else ".mp4"
+        return own if own in CODECS else ".mp4"
     if suffix == "same":
         return own if own in SAVE_FORMATS else ".png"
     return suffix

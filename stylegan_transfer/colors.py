@@ -10,7 +10,7 @@ RGB_TO_YIQ = np.array(
 
 def luminance(image: np.ndarray) -> np.ndarray:
     """Returns the luma (Rec. 601) of RGB in [0, 1], without the last axis."""
-    return image @ RGB_TO_YIQ[:, 0].astype("float32")
+    return image @ RGB_TO_YIQ[:, 0].astype(image.dtype)
 
 
 def transfer_luminance(image: np.ndarray, luminance_source: np.ndarray) -> np.ndarray:

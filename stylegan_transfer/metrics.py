@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from stylegan_transfer.colors import RGB_TO_YIQ
+from stylegan_transfer import colors
 from stylegan_transfer.losses import channel_moments, gram_matrix, instance_normalize
 
 _EPSILON = 1e-6
@@ -356,7 +356,7 @@ def luminance(picture):
     picture = np.asarray(picture, "float64")
     if picture.ndim != 3 or picture.shape[-1] != 3:
         raise ValueError(f"Expected a picture (height, width, 3). Received: {picture.shape}")
-    return picture @ RGB_TO_YIQ[:, 0]
+    return colors.luminance(picture)
 
 
 def _to_numpy(values):
