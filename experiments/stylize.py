@@ -55,7 +55,7 @@ flags.DEFINE_multi_string(
     "Grey picture that says where a style goes (white); one for each --style, in their order. What "
     "no mask covers stays as it is.",
 )
-flags.DEFINE_integer("seed", None, "Seed of the noise: each gives another result. Default: none.")
+flags.DEFINE_integer("seed", 0, "Seed of the strokes in flat areas: each gives another painting.")
 flags.DEFINE_boolean("tileable", False, "Whether results repeat without a seam (textures).")
 flags.DEFINE_float("smoothing", None, "Of a clip's statistics over its frames, 0 to 1.", 0.0, 1.0)
 

@@ -111,7 +111,7 @@ class Run:
     def _paint_clip(self, job):
         from stylegan_transfer.video import stylize_video
 
-        if FLAGS.mask or FLAGS.preserve_color or FLAGS.tileable or FLAGS.seed is not None:
+        if FLAGS.mask or FLAGS.preserve_color or FLAGS.tileable or FLAGS.seed:
             raise ValueError(
                 "Expected no --mask, --preserve_color, --tileable or --seed for a clip. "
                 f"Received: --content={job.content}"

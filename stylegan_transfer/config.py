@@ -36,7 +36,7 @@ class TrainingConfig:
     generator: str = _option("style", 'Architecture: "style" or "document".')
     width: int = _option(32, "Channels of the style generator's outermost convolutions.")
     num_blocks: int = _option(5, "Residual blocks of the style generator.")
-    noise: bool = _option(True, "Whether the generator gets noise in training.")
+    noise: bool = _option(True, "Whether the generator gets noise.")
     initial_generator: str = _option("", "Trained generator (.keras) to start from.")
     discriminator_widths: tuple[int, ...] = _option(
         (32, 64, 128, 256), "Channels of the discriminator's convolutions."

@@ -2,10 +2,12 @@
 
 Both share one interface:
 
+- `noise`: whether it is trained with noise;
 - `encode_style(style)` -> style codes;
 - `draw_noise(batch, height, width, seed)` -> noise for images of that size;
 - `synthesize(content, codes, noise)` -> stylized images of the content's size;
-- `generator([content, style])`, the two in one call.
+- `generator([content, style])`, all of it in one call: with new noise for each image in training,
+  with that of seed 0 otherwise.
 
 Images are float32 RGB in [0, 1], `(batch, height, width, 3)`, with sides of at least 32 pixels.
 """
@@ -33,8 +35,8 @@ class StyleGenerator(keras.Model):
         width: Channels of the outermost convolutions.
         num_blocks: Residual blocks at an eighth of the resolution, with `4 * width` channels.
         code_size: Length of the style code.
-        noise: Whether `call` adds noise in training.
-        seed: Seed of that noise.
+        noise: Whether `call` adds noise.
+        seed: Seed of the noise in training.
 
     References:
         - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
@@ -149,7 +151,7 @@ class StyleGenerator(keras.Model):
 
     def call(self, inputs, training=False):
         content, style = inputs
-        noise = _training_noise(self, content) if training else None
+        noise = _noise_of_call(self, content, training)
         return self.synthesize(content, self.encode_style(style), noise=noise)
 
     def _check_codes(self, codes, masks):
@@ -191,8 +193,8 @@ class DocumentGenerator(keras.Model):
     Args:
         features: A frozen feature extractor that returns `relu4_1`, e.g.
             `VGG19Features(layers=("relu4_1",))`.
-        noise: Whether `call` adds noise z in training.
-        seed: Seed of that noise.
+        noise: Whether `call` adds noise z.
+        seed: Seed of the noise in training.
 
     Reference:
         Huang & Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance
@@ -240,7 +242,7 @@ class DocumentGenerator(keras.Model):
 
     def call(self, inputs, training=False):
         content, style = inputs
-        noise = _training_noise(self, content) if training else None
+        noise = _noise_of_call(self, content, training)
         return self.synthesize(content, self.encode_style(style), noise=noise)
 
     def _relu4_1(self, images):
@@ -300,10 +302,14 @@ def _draw_noise(batch, height, width, strides, seed):
     ]
 
 
-def _training_noise(generator, content):
+def _noise_of_call(generator, content, training):
+    """New noise for each image in training, the same one for all else; None without noise."""
+    batch, height, width, _ = ops.shape(content)
     if not generator.noise:
         return None
-    return generator.draw_noise(*ops.shape(content)[:3], generator.noise_seed)
+    if training:
+        return generator.draw_noise(batch, height, width, generator.noise_seed)
+    return generator.draw_noise(1, height, width, seed=0)
 
 
 def _check_images(name, images):

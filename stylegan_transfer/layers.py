@@ -170,16 +170,19 @@ class InstanceNormalization(keras.layers.Layer):
 class ModulatedNormalization(keras.layers.Layer):
     """Instance normalization whose scale `1 + A(w)` and shift `B(w)` come from a style code.
 
-    StyleGAN's AdaIN with learned affine maps A and B, after noise of a learned strength for each
-    channel (0 at first) has been added to the maps.
+    StyleGAN's AdaIN with learned affine maps A and B. Noise of a learned strength for each channel
+    is added to the normalized maps: added before, as in the first StyleGAN, it would count for
+    less and less as the convolutions' weights grow.
 
     `call(maps, code, masks=None, moments=None, noise=None)` returns `(maps, moments)`. `code` is
     `(batch, code_size)`; with masks of `(batch, styles, height, width)` it is
     `(batch, styles, code_size)`, and scale and shift are blended at each position.
 
-    Reference:
-        Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
-        Networks", CVPR 2019, section 2 and eq. 1.
+    References:
+        - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
+          Networks", CVPR 2019, section 2 and eq. 1.
+        - Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020,
+          section 2.2 (noise on normalized maps).
     """
 
     def __init__(self, **kwargs):
@@ -195,12 +198,12 @@ class ModulatedNormalization(keras.layers.Layer):
         )
         self.affine.build((None, code_shape[-1]))
         self.noise_strength = self.add_weight(
-            shape=(channels,), initializer="zeros", name="noise_strength"
+            shape=(channels,),
+            initializer=keras.initializers.RandomNormal(stddev=0.1),
+            name="noise_strength",
         )
 
     def call(self, maps, code, masks=None, moments=None, noise=None):
-        if noise is not None:
-            maps = maps + ops.cast(noise, maps.dtype) * ops.cast(self.noise_strength, maps.dtype)
         moments = instance_moments(maps) if moments is None else moments
         affine = self.affine(code)
         if masks is None:
@@ -208,7 +211,12 @@ class ModulatedNormalization(keras.layers.Layer):
         else:
             affine = ops.einsum("bkc,bkhw->bhwc", affine, masks)
         scale, shift = ops.split(affine, 2, axis=-1)
-        return rescale(maps, moments, 1.0 + scale, shift), moments
+        scale = 1.0 + scale
+        rescaled = rescale(maps, moments, scale, shift)
+        if noise is not None:
+            strength = scale * ops.cast(self.noise_strength, "float32")
+            rescaled = rescaled + ops.cast(noise, maps.dtype) * ops.cast(strength, maps.dtype)
+        return rescaled, moments
 
 
 class StyleEncoder(keras.layers.Layer):

@@ -13,6 +13,7 @@ from stylegan_transfer import colors
 from stylegan_transfer.losses import channel_moments, gram_matrix, instance_normalize
 
 _EPSILON = 1e-6
+_INVISIBLE = 0.1 / 255  # amplitude of a wave
 _FLAT = 0.01  # standard deviation of luminance below which a patch shows noise and rounding only
 
 
@@ -251,7 +252,9 @@ def grid_artifact_index(picture, periods=(2, 4, 8)):
     pixels. The index is the power at such a frequency over that of its neighbours 2 to 4 bins
     away, the largest over the periods and over horizontal, vertical and diagonal waves. The
     power is a logarithmic mean over windowed tiles (Welch's method), in which each tile counts
-    alike: a weave in the sky is not drowned by a busy foreground.
+    alike: a weave in the sky is not drowned by a busy foreground. Waves of less than a tenth of a
+    step of 8 bits do not count: where a filter has removed nearly everything, a rest that nobody
+    sees would stand out.
 
     Args:
         picture: Picture with sides of at least 128 pixels; a faint weave wants 256.
@@ -391,8 +394,8 @@ def _mean_log_spectrum(values):
     window = np.outer(*[np.hanning(size + 1)[:-1]] * 2)
     tiles = _tiles(values, size, size // 2)
     tiles = (tiles - tiles.mean((1, 2), keepdims=True)) * window
-    rounding = np.square(window).sum() / 255**2 / 12  # the noise of 8 bits: no log of zero
-    return np.log(np.square(np.abs(np.fft.fft2(tiles))) + rounding).mean(0)
+    invisible = (_INVISIBLE / 2 * window.sum()) ** 2  # the power of a wave of this amplitude
+    return np.log(np.square(np.abs(np.fft.fft2(tiles))) + invisible).mean(0)
 
 
 def _excess(spectrum, period):

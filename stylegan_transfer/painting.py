@@ -30,7 +30,7 @@ def paint(
         contents: float32 `(batch, height, width, 3)` in [0, 1].
         codes: As `generator.synthesize` takes them.
         masks: float32 `(1, styles, height, width)`, summing to 1 over styles; or None.
-        seed: Seed of the noise, or None.
+        seed: Seed of the noise; None: no noise. A generator trained without it gets none.
         tileable: Whether the results repeat without a seam.
         tile_size: Contents of more than `tile_size ** 2` pixels are painted in tiles.
         progress: Called as `progress(tiles_done, num_tiles)`, or None.
@@ -49,7 +49,7 @@ def paint(
             f"Received: {width} x {height} pixels"
         )
     noise = None
-    if seed is not None:
+    if seed is not None and generator.noise:
         noise = [ops.convert_to_numpy(n) for n in generator.draw_noise(1, height, width, seed)]
     if not tileable:
         return _paint(generator, contents, codes, masks, noise, tile_size, progress)

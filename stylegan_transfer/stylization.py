@@ -35,7 +35,7 @@ def stylize(
     strength: float = 1.0,
     style_size: int = STYLE_SIZE,
     preserve_color: str | None = None,
-    seed: int | None = None,
+    seed: int | None = 0,
     tileable: bool = False,
     tile_size: int = TILE_SIZE,
     progress: Callable[[int, int], None] | None = None,
@@ -62,8 +62,9 @@ def stylize(
         preserve_color: `"luminance"`: the painting decides the luma alone, hue and saturation
             stay the content's. `"match"`: the style picture is given the content's mean colour
             and colour covariance before it is looked at. Default: the style's colours.
-        seed: Seed of the generator's noise: each seed gives another painting of the same pair,
-            and the same one each time. Default: no noise.
+        seed: Seed of the noise from which the strokes of flat areas are made: each seed gives
+            another painting of the same pair, and the same one each time. None: no noise, for
+            flat areas without strokes. A generator trained without noise never gets any.
         tileable: Whether the result repeats without a seam, as the textures of games do. The
             content should repeat, too. Its sides must be multiples of 8.
         tile_size: A picture of more than `tile_size ** 2` pixels is painted in tiles of this
@@ -181,7 +182,7 @@ def stylize_with_code(
     strength: float = 1.0,
     style_size: int = STYLE_SIZE,
     preserve_color: str | None = None,
-    seed: int | None = None,
+    seed: int | None = 0,
     tileable: bool = False,
     tile_size: int = TILE_SIZE,
     progress: Callable[[int, int], None] | None = None,

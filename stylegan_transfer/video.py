@@ -84,6 +84,8 @@ def stylize_frames(
     it were averaged, undoes itself: every layer normalizes away what the average below it had
     kept. It steadies about a third as much.)
 
+    Frames are painted without noise, whose strokes would stand still while the picture moves.
+
     What changes all of a frame, such as its exposure, shows in the painting as in the frame;
     frames painted one by one hide it.
 

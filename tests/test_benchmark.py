@@ -497,6 +497,8 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(monkeypatch, tmp_pat
 class ToyGenerator:
     """Paints everything in its grey."""
 
+    noise = False
+
     def encode_style(self, style):
         return tf.ones((1, 2))
 

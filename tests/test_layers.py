@@ -250,15 +250,18 @@ def test_mixed_masks_blend_styles_linearly(modulated, codes):
     np.testing.assert_allclose(outputs, 0.25 * first + 0.75 * second, rtol=1e-3, atol=1e-3)
 
 
-def test_noise_is_added_before_normalization_with_a_strength_for_each_channel(modulated, codes):
+def test_noise_is_added_to_normalized_maps_with_a_strength_for_each_channel(modulated, codes):
+    randomize(modulated.affine)
     maps, code = make_maps(0), codes[:, 0]
     noise = np.random.default_rng(5).normal(0, 1, (2, 8, 6, 1)).astype("float32")
-    silent, _ = modulated(maps, code, noise=noise)
-    np.testing.assert_array_equal(silent, modulated(maps, code)[0])  # its strength starts at 0
     strength = np.arange(5, dtype="float32")
     modulated.noise_strength.assign(strength)
-    actual, _ = modulated(maps, code, noise=noise)
-    np.testing.assert_allclose(actual, modulated(maps + strength * noise, code)[0], atol=1e-4)
+    mean, deviation = maps.mean((1, 2), keepdims=True), maps.std((1, 2), keepdims=True)
+    scale, shift = np.split(np.asarray(modulated.affine(code))[:, None, None], 2, axis=-1)
+    expected = ((maps - mean) / deviation + strength * noise) * (1 + scale) + shift
+    actual, moments = modulated(maps, code, noise=noise)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(moments, layers.instance_moments(maps))
 
 
 # Style encoder.

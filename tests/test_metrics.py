@@ -390,6 +390,13 @@ def test_the_grid_index_does_not_depend_on_brightness_and_contrast():
     np.testing.assert_allclose(metrics.grid_artifact_index(0.3 + 0.6 * picture), index, rtol=0.05)
 
 
+def test_waves_that_nobody_sees_are_no_grid():
+    flat = np.full((256, 256, 3), 0.3)
+    indices = [metrics.grid_artifact_index(flat + weave(256, 256, 2, a / 255)) for a in (0.05, 1)]
+    assert indices[0] < 2
+    assert indices[1] > 4
+
+
 def test_the_grid_index_of_a_flat_picture_is_one():
     np.testing.assert_allclose(metrics.grid_artifact_index(np.full((128, 130, 3), 0.3)), 1)
 

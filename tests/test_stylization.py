@@ -1,5 +1,7 @@
 """Stylising: strength, kinds of input, errors."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from stylegan_transfer.stylization import encode_style, join_codes, stylize, sty
 
 class ToyGenerator:
     """Mixes the content half and half with the style's mean colour."""
+
+    noise = False
 
     def encode_style(self, style):
         return np.mean(style, axis=(1, 2))
@@ -216,7 +220,7 @@ def test_coarse_layers_come_from_one_style_and_fine_ones_from_another(
     np.testing.assert_allclose(results[-1], only_coarse, atol=1e-5)
     np.testing.assert_array_equal(results[1], results[2])  # half of the four layers
     for end in (only_fine, only_coarse):
-        assert np.abs(results[1] - end).mean() > 0.01
+        assert np.abs(results[1] - end).mean() > 0.005
     with pytest.raises(ValueError, match="0 to 4 layers. Received: num_coarse_layers=5"):
         stylize(generator, content, style, num_coarse_layers=5, **options)
 
@@ -304,10 +308,12 @@ def test_each_seed_gives_another_painting_and_the_same_one_each_time(pictures):
     generator = StyleGenerator(width=4, num_blocks=1)
     for norm in generator.norms:
         norm.noise_strength.assign(np.full(norm.noise_strength.shape, 0.5))
-    results = [stylize(generator, *pictures, seed=seed) for seed in (1, 1, 2, None)]
-    np.testing.assert_array_equal(results[0], results[1])
-    for other in results[2:]:
-        assert np.abs(results[0] - other).mean() > 0.01
+    results = [stylize(generator, *pictures, seed=seed) for seed in (0, 1, 2, None)]
+    np.testing.assert_array_equal(stylize(generator, *pictures), results[0])
+    for result, other in itertools.combinations(results, 2):
+        assert np.abs(result - other).mean() > 0.01
+    generator.noise = False
+    np.testing.assert_array_equal(stylize(generator, *pictures), results[-1])
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.6, 1.0])

@@ -56,7 +56,9 @@ def average_of(values, smoothing):
 def test_without_smoothing_each_frame_is_painted_by_itself(generator, code, pan, strength):
     options = {"strength": strength, "style_size": 48}
     stylized = [*stylize_frames(generator, pan[:3], code, smoothing=0.0, **options)]
-    expected = [stylize_with_code(generator, frame, code, **options) for frame in pan[:3]]
+    expected = [
+        stylize_with_code(generator, frame, code, seed=None, **options) for frame in pan[:3]
+    ]
     np.testing.assert_allclose(stylized, expected, atol=1e-5)
     assert stylized[0].dtype == np.float32
 
@@ -111,22 +113,21 @@ def test_scene_cut_starts_anew_and_a_pan_does_not(generator, code, pan):
     np.testing.assert_allclose(stylized[4], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("step", "expected_ratio"), [(0, 0.5), (8, 0.8)])
-def test_smoothing_steadies_what_an_entering_object_leaves_alone(
-    generator, code, step, expected_ratio
-):
-    picture = samples.draw_content("harbour", 128)
-    frames = [picture[16:112, step * t : step * t + 64].copy() for t in range(8)]
+@pytest.mark.parametrize("step", [0, 8])
+def test_smoothing_steadies_what_an_entering_object_leaves_alone(generator, code, step):
+    picture = samples.draw_content("harbour", 256)
+    frames = [picture[80:176, step * t : step * t + 160].copy() for t in range(8)]
     for frame in frames[3:6]:
-        frame[:24, 8:56] = (1.0, 0.9, 0.2)
-    far = slice(24 + generator.receptive_radius, None)  # only statistics reach there
+        frame[:24, 20:140] = (1.0, 0.9, 0.2)
+    radius = generator.receptive_radius
+    far = slice(24 + radius, None), slice(radius, -radius)  # only statistics reach there
     figures = []
     for smoothing in (0.0, 0.5, 0.8, 0.95):
         stylized = [*stylize_frames(generator, frames, code, smoothing=smoothing)]
         figures.append(flicker([frame[far] for frame in stylized], (0, -step)))
     assert flicker([frame[far] for frame in frames], (0, -step)) == 0.0
     assert np.all(np.diff(figures) < 0)
-    assert figures[-1] < expected_ratio * figures[0]
+    assert figures[-1] < 0.3 * figures[0]
 
 
 def test_frames_may_have_any_size_and_are_taken_one_at_a_time(generator, code):
