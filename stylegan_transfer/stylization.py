@@ -63,8 +63,9 @@ def stylize(
             stay the content's. `"match"`: the style picture is given the content's mean colour
             and colour covariance before it is looked at. Default: the style's colours.
         seed: Seed of the noise from which the strokes of flat areas are made: each seed gives
-            another painting of the same pair, and the same one each time. None: no noise, for
-            flat areas without strokes. A generator trained without noise never gets any.
+            another painting of the same pair, and the same one each time. None: no noise,
+            which leaves flat areas a more regular pattern. A generator with `noise=False` never
+            gets any.
         tileable: Whether the result repeats without a seam, as the textures of games do. The
             content should repeat, too. Its sides must be multiples of 8.
         tile_size: A picture of more than `tile_size ** 2` pixels is painted in tiles of this

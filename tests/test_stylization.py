@@ -220,7 +220,7 @@ def test_coarse_layers_come_from_one_style_and_fine_ones_from_another(
     np.testing.assert_allclose(results[-1], only_coarse, atol=1e-5)
     np.testing.assert_array_equal(results[1], results[2])  # half of the four layers
     for end in (only_fine, only_coarse):
-        assert np.abs(results[1] - end).mean() > 0.005
+        assert np.abs(results[1] - end).mean() > 0.01
     with pytest.raises(ValueError, match="0 to 4 layers. Received: num_coarse_layers=5"):
         stylize(generator, content, style, num_coarse_layers=5, **options)
 
