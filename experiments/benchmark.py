@@ -32,7 +32,7 @@ from absl import flags
 from benchmark_steps import make_steps, multiplication_rate, time_function
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.config import PRESETS, TrainingConfig
+from stylegan_transfer.training.config import PRESETS, TrainingConfig
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("parts", ["stylising", "training", "curves"], "What to measure.")

@@ -59,7 +59,7 @@ def draw_pictures(batch: int, height: int, width: int) -> np.ndarray:
 def load_stylegan_transfer(network, threads, width):
     """Paints with the generator that ships, or with an untrained one of another width."""
     import stylegan_transfer
-    from stylegan_transfer import painting
+    from stylegan_transfer.stylizing import painting
 
     start_tensorflow(threads)
     painting.synthesize = network.wrap(painting.synthesize)
@@ -76,7 +76,7 @@ def load_training(network, threads, width):
     import dataclasses
 
     import stylegan_transfer
-    from stylegan_transfer.training import build_model
+    from stylegan_transfer.training.run import build_model
 
     tf = start_tensorflow(threads)
     model = build_model(dataclasses.replace(stylegan_transfer.PRESETS["laptop"], width=width))

@@ -4,7 +4,7 @@ import functools
 import math
 import time
 
-from stylegan_transfer.config import TrainingConfig
+from stylegan_transfer.training.config import TrainingConfig
 
 MATRIX_SIZES = (512, 1024, 2048)
 
@@ -13,7 +13,7 @@ def make_steps(config: TrainingConfig, batch) -> tuple[dict, dict]:
     """Returns training steps on a batch as functions, by name, and their operations."""
     import tensorflow as tf
 
-    from stylegan_transfer.training import build_model
+    from stylegan_transfer.training.run import build_model
 
     ours, plain = build_model(config), build_model(config)
 

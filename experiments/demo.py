@@ -20,7 +20,7 @@ STYLIZE = pathlib.Path(__file__).with_name("stylize.py")
 def main() -> int:
     """Draws the samples and runs `stylize.py` on them; returns its exit code."""
     from stylegan_transfer import samples
-    from stylegan_transfer.image_files import save_image
+    from stylegan_transfer.pictures.files import save_image
 
     output = pathlib.Path(FLAGS.output)
     for kind, names, draw in (

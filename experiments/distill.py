@@ -29,9 +29,9 @@ from distill_validation import LAYERS, format_table, load_squares, unexplained_v
 from keras import ops
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.data import make_dataset
-from stylegan_transfer.features import VGG19Features, build_distilled_network
 from stylegan_transfer.losses import gram_matrix, instance_normalize
+from stylegan_transfer.networks.features import VGG19Features, build_distilled_network
+from stylegan_transfer.training.data import make_dataset
 
 TEACHER_WIDTHS = (64, 128, 256, 512, 512)
 

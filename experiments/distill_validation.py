@@ -3,9 +3,9 @@
 import numpy as np
 from keras import ops
 
-from stylegan_transfer.image_files import list_images, load_image
-from stylegan_transfer.images import resize_image
-from stylegan_transfer.metrics import content_distances, gram_distances
+from stylegan_transfer.measuring.distances import content_distances, gram_distances
+from stylegan_transfer.pictures.files import list_images, load_image
+from stylegan_transfer.pictures.inputs import resize_image
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 _SHALLOW = LAYERS[:3]

@@ -21,9 +21,9 @@ import stylize_plan
 from absl import flags
 
 import stylegan_transfer
-from stylegan_transfer.colors import match_colors
-from stylegan_transfer.image_files import IMAGE_SUFFIXES, load_image
-from stylegan_transfer.images import resize_image
+from stylegan_transfer.pictures.colors import match_colors
+from stylegan_transfer.pictures.files import IMAGE_SUFFIXES, load_image
+from stylegan_transfer.pictures.inputs import resize_image
 
 FLAGS = flags.FLAGS
 flags.DEFINE_multi_string("content", None, "Picture, folder or glob; repeatable.", required=True)
@@ -181,7 +181,7 @@ def _read_strengths():
 
 def _describe_run(contents, styles, generators, results):
     """Returns the report without its rows: all that they depend on."""
-    from stylegan_transfer.saving import DEFAULT_PATH
+    from stylegan_transfer.networks.saving import DEFAULT_PATH
 
     modules = ("tensorflow", "keras", "numpy", "stylegan_transfer")
     inputs = [*contents, *styles, *(path or DEFAULT_PATH for path in generators.values())]
@@ -265,7 +265,7 @@ class _Measures:
     def __init__(self, contents, styles):
         import keras
 
-        from stylegan_transfer import features
+        from stylegan_transfer.networks import features
 
         keras.utils.set_random_seed(FLAGS.seed)  # for --features=random
         layers = [*FLAGS.content_layers, *FLAGS.style_layers]
@@ -280,7 +280,7 @@ class _Measures:
 
     def measure_row(self, name, make_picture, gallery, bar):
         """Returns the mean, the interval and the values `[content][style]` of each figure."""
-        from stylegan_transfer.metrics import bootstrap_interval, kernel_distance
+        from stylegan_transfer.measuring.statistics import bootstrap_interval, kernel_distance
 
         values = collections.defaultdict(lambda: np.zeros((len(self.contents), len(self.styles))))
         vectors = []
@@ -309,7 +309,15 @@ class _Measures:
 
     def _measure(self, picture, content, style):
         """Returns all figures of one picture, and the vector of its moments."""
-        from stylegan_transfer import losses, metrics, originality
+        from stylegan_transfer import losses
+        from stylegan_transfer.measuring import originality
+        from stylegan_transfer.measuring.distances import content_distances, lpips_like_distance
+        from stylegan_transfer.measuring.figures import (
+            color_histogram_distance,
+            grid_artifact_index,
+            patch_correlation,
+            ssim,
+        )
 
         small = resize_image(picture, size=content.small.shape[:2])
         maps = self._features(small[None])
@@ -321,15 +329,15 @@ class _Measures:
         }
         distances = [float(losses.relative_distance(moments, s.moments)) for s in self.styles]
         figures = {
-            **_with_layers("content", metrics.content_distances(*pair)),
+            **_with_layers("content", content_distances(*pair)),
             **_with_layers("gram", gram),
             "moments": distances[self.styles.index(style)],
-            "ssim": metrics.ssim(small, content.small),
-            "lpips_like": metrics.lpips_like_distance(maps, content.maps)[0],
-            "colors": metrics.color_histogram_distance(small, style.small),
+            "ssim": ssim(small, content.small),
+            "lpips_like": lpips_like_distance(maps, content.maps)[0],
+            "colors": color_histogram_distance(small, style.small),
             "retrieval": np.argmin(distances) == self.styles.index(style),
-            "grid": metrics.grid_artifact_index(picture),
-            "patches": metrics.patch_correlation(small, style.small),
+            "grid": grid_artifact_index(picture),
+            "patches": patch_correlation(small, style.small),
         }
         if FLAGS.originality:
             pictures = small, content.small, style.small
@@ -340,12 +348,13 @@ class _Measures:
 
 def _style_statistics(maps):
     """Returns Gram matrices and moments by layer, and all moments in one vector."""
-    from stylegan_transfer import losses, metrics
+    from stylegan_transfer import losses
+    from stylegan_transfer.measuring.distances import moments_vectors
 
     maps = {layer: maps[layer] for layer in FLAGS.style_layers}
     grams = {layer: losses.gram_matrix(values) for layer, values in maps.items()}
     moments = {layer: losses.channel_moments(values) for layer, values in maps.items()}
-    return grams, moments, metrics.moments_vectors(maps)
+    return grams, moments, moments_vectors(maps)
 
 
 def _with_layers(figure, distances):

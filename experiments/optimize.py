@@ -11,7 +11,7 @@ import stylize_plan
 from absl import flags
 from tqdm import tqdm
 
-from stylegan_transfer.image_files import SAVE_FORMATS, load_image, save_image
+from stylegan_transfer.pictures.files import SAVE_FORMATS, load_image, save_image
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("content", None, "Picture.", required=True)
@@ -57,8 +57,8 @@ def main():
     weighted = [stylize_plan.split_weight(source) for source in FLAGS.style]
     styles = [load_image(path) for path, _ in weighted]
 
-    from stylegan_transfer.features import build_features
-    from stylegan_transfer.optimization import CONTENT_LAYERS, STYLE_LAYERS, optimize
+    from stylegan_transfer.networks.features import build_features
+    from stylegan_transfer.stylizing.optimize import CONTENT_LAYERS, STYLE_LAYERS, optimize
 
     with tqdm(total=FLAGS.steps, unit="step") as progress:
 

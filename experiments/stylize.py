@@ -96,7 +96,7 @@ def main() -> int:
         import stylize_run
         import tqdm
 
-        from stylegan_transfer.saving import load_generator
+        from stylegan_transfer.networks.saving import load_generator
     with timer("loading the generator"):
         generator = load_generator(FLAGS.generator)
     stylize_plan.save_settings(plan, settings)
@@ -120,8 +120,8 @@ def main() -> int:
 
 def _save_contact_sheet(contents, styles, done):
     """One page of all results, where there are not too many of them."""
-    from stylegan_transfer.image_files import load_image, save_image
-    from stylegan_transfer.images import make_contact_sheet
+    from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
+    from stylegan_transfer.pictures.files import load_image, save_image
 
     outputs = {(job.content, job.style): job.output for job in done}
     contents = [c for c in contents if c.suffix.lower() not in stylize_plan.VIDEO_SUFFIXES]

@@ -8,7 +8,7 @@ import os
 import pathlib
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.clips import CODECS
+from stylegan_transfer.pictures.clips import CODECS
 
 CONTACT_SHEET = "contact_sheet.png"
 SETTINGS = "stylize.json"
@@ -42,7 +42,7 @@ class Job:
 
 def read_contents(sources: list[str]) -> list[pathlib.Path]:
     """Returns the pictures and clips that `--content` names, each once."""
-    from stylegan_transfer.image_files import list_images
+    from stylegan_transfer.pictures.files import list_images
 
     return list(dict.fromkeys(path for source in sources for path in list_images(source)))
 
@@ -59,7 +59,7 @@ def read_styles(sources: list[str], collection: str | None, one_of_all: bool) ->
         ValueError: Some have a weight and some have not, or there is no style at all.
         FileNotFoundError: A source names no picture.
     """
-    from stylegan_transfer.image_files import list_images
+    from stylegan_transfer.pictures.files import list_images
 
     pairs = [split_weight(source) for source in sources]
     weighted = [weight is not None for _, weight in pairs]
@@ -120,7 +120,7 @@ def plan_jobs(
     Raises:
         ValueError: `output` is a file, and there are several pairs.
     """
-    from stylegan_transfer.image_files import SAVE_FORMATS
+    from stylegan_transfer.pictures.files import SAVE_FORMATS
 
     output, pairs = pathlib.Path(output), list(itertools.product(contents, styles))
     if output.suffix.lower() in (*SAVE_FORMATS, *VIDEO_SUFFIXES) and not output.is_dir():
@@ -142,7 +142,7 @@ def plan_jobs(
 
 
 def _suffix_of_result(content, suffix):
-    from stylegan_transfer.image_files import SAVE_FORMATS
+    from stylegan_transfer.pictures.files import SAVE_FORMATS
 
     own = content.suffix.lower()
     if own in VIDEO_SUFFIXES:

@@ -11,13 +11,13 @@ import stylize_plan
 from absl import flags
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.colors import match_colors
-from stylegan_transfer.features import VGG19Features
-from stylegan_transfer.image_files import load_image, load_picture, save_picture
-from stylegan_transfer.images import resize_image
-from stylegan_transfer.originality import judge_originality
-from stylegan_transfer.saving import DEFAULT_PATH
-from stylegan_transfer.stylization import encode_style, join_codes, stylize_with_code
+from stylegan_transfer.measuring.originality import judge_originality
+from stylegan_transfer.networks.features import VGG19Features
+from stylegan_transfer.networks.saving import DEFAULT_PATH
+from stylegan_transfer.pictures.colors import match_colors
+from stylegan_transfer.pictures.files import load_image, load_picture, save_picture
+from stylegan_transfer.pictures.inputs import resize_image
+from stylegan_transfer.stylizing.stylize import encode_style, join_codes, stylize_with_code
 
 FLAGS = flags.FLAGS
 CACHE = pathlib.Path.home() / ".cache" / "stylegan_transfer"
@@ -109,7 +109,7 @@ class Run:
         self.bar.set_postfix_str("" if done == total else f"tile {done} of {total}")
 
     def _paint_clip(self, job):
-        from stylegan_transfer.video import stylize_video
+        from stylegan_transfer.stylizing.video import stylize_video
 
         if FLAGS.mask or FLAGS.preserve_color or FLAGS.tileable or FLAGS.seed:
             raise ValueError(

@@ -9,7 +9,7 @@ import dataclasses
 import launch
 from absl import flags
 
-from stylegan_transfer.config import PRESETS, TrainingConfig
+from stylegan_transfer.training.config import PRESETS, TrainingConfig
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(
@@ -55,7 +55,7 @@ def _convert(field, item):
 
 def main():
     config = config_from_flags()
-    from stylegan_transfer.training import train  # here: --help needs no TensorFlow
+    from stylegan_transfer.training.run import train  # here: --help needs no TensorFlow
 
     train(config, FLAGS.workdir)
     print(f"Trained generator: {FLAGS.workdir}/generator.keras")

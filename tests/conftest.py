@@ -61,7 +61,7 @@ def tiny_flags():
 def tiny_config():
     import dataclasses
 
-    from stylegan_transfer.config import PRESETS
+    from stylegan_transfer.training.config import PRESETS
 
     return dataclasses.replace(PRESETS["smoke"], **TINY)
 
@@ -101,7 +101,7 @@ def make_generator():
     """
     import keras
 
-    from stylegan_transfer.generator import StyleGenerator
+    from stylegan_transfer.networks.generator import StyleGenerator
 
     def make(**options):
         keras.utils.set_random_seed(3)

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import graphlib
 import pathlib
 import subprocess
 import sys
@@ -13,54 +14,29 @@ import stylegan_transfer
 PACKAGE = pathlib.Path(stylegan_transfer.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# What each module may import of the package, from the bottom up: no arrow points up or sideways.
-LAYERS = [
-    dict.fromkeys(("atomic", "checks", "colors", "config", "exif", "features", "layers"), ()),
-    dict.fromkeys(("losses", "pixels", "samples", "tiling"), ()),
-    {
-        "clips": ("atomic", "checks"),
-        "color_profiles": ("pixels",),
-        "deep_files": ("exif", "pixels"),
-        "discriminator": ("layers",),
-        "generator": ("layers",),
-        "metrics": ("colors", "losses"),
-    },
-    {
-        "decoding": ("color_profiles", "deep_files", "exif", "pixels"),
-        "model": ("losses",),
-        "originality": ("losses", "metrics"),
-        "saving": ("atomic", "features", "generator"),
-    },
-    {
-        "image_files": (
-            *("atomic", "color_profiles", "colors", "decoding", "deep_files", "exif", "pixels"),
-        ),
-    },
-    {"images": ("decoding", "image_files", "pixels")},
-    {
-        "callbacks": ("images",),
-        "optimization": ("checks", "colors", "features", "images", "losses"),
-        "painting": ("generator", "images", "tiling"),
-        "sources": ("image_files", "images", "samples"),
-    },
-    {
-        "data": ("colors", "samples", "sources"),
-        "stylization": ("checks", "colors", "images", "painting"),
-    },
-    {"video": ("checks", "clips", "painting", "stylization")},
-]
-TOP = "training"  # may import everything
-ALLOWED = {module: set(below) for layer in LAYERS for module, below in layer.items()}
-ALLOWED[TOP] = set(ALLOWED)
+# What each folder, or module of the base, may import beside its own: no arrow up or sideways.
+BASE = {"atomic", "checks", "losses", "samples"}
+MIDDLE = {"networks", "pictures"}
+TOP = {"training", "stylizing", "measuring"}
+ALLOWED = {
+    **{name: set() for name in BASE},
+    **dict.fromkeys(MIDDLE, BASE),
+    **dict.fromkeys(TOP, BASE | MIDDLE),
+}
 MAY_IMPORT_TENSORFLOW = {
-    *("data", "model", "callbacks", "training"),
-    *("deep_files", "metrics", "optimization", "painting"),
+    *("training.data", "training.gan", "training.callbacks", "training.run"),
+    *("pictures.sixteen_bit", "measuring.figures", "stylizing.optimize", "stylizing.painting"),
 }
 FORBIDDEN = {"absl", "argparse", "matplotlib", "pickle"}
 
 
 def relative_name(path):
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {
+    relative_name(path): path for path in FILES if path.parent != PACKAGE or path.stem != "__init__"
+}
 
 
 def parse(path):
@@ -69,44 +45,46 @@ def parse(path):
 
 @functools.cache
 def imports_of(path):
-    """The full names of everything that a file imports, wherever in it, with its parents."""
+    """The full names of everything that a file imports, wherever in it."""
     names = set()
     for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"relative import in {path}"
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return frozenset(names)
 
 
 def modules_of_ours_in(path):
-    """The modules of the package that a file imports, by the names in `ALLOWED`."""
-    parts = (name.split(".") for name in imports_of(path))
-    ours = {part[1] for part in parts if part[0] == "stylegan_transfer" and len(part) > 1}
-    known = {name for name in ours if name in ALLOWED}
-    assert ours == known, f"{path} imports unknown modules: {ours - known}"
-    return known
+    """The modules of the package that a file imports, named as in `MODULES`."""
+    names = {
+        name.split(".", 1)[1] for name in imports_of(path) if name.startswith("stylegan_transfer.")
+    }
+    return {name if name in MODULES else name.rpartition(".")[0] for name in names}
 
 
 def test_every_module_has_its_place():
-    modules = {relative_name(path).split(".")[0] for path in FILES} - {"__init__"}
-    assert modules == set(ALLOWED)
+    assert {module.split(".")[0] for module in MODULES} == set(ALLOWED)
 
 
-def test_what_a_module_may_import_lies_below_it():
-    below = set()
-    for layer in LAYERS:
-        for module, allowed in layer.items():
-            assert set(allowed) <= below, module
-        below |= set(layer)
+@pytest.mark.parametrize("module", MODULES)
+def test_arrows_point_only_downward(module):
+    folder = module.split(".")[0]
+    imported = {name.split(".")[0] for name in modules_of_ours_in(MODULES[module])}
+    assert imported - {folder} <= ALLOWED[folder]
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative_name)
-def test_module_imports_only_what_it_may(path):
-    module = relative_name(path).split(".")[0]
-    imported = modules_of_ours_in(path) - {module}  # a package may see its own parts
-    assert imported <= ALLOWED.get(module, set())
+def test_no_circle_of_imports():
+    arrows = {module: modules_of_ours_in(path) for module, path in MODULES.items()}
+    assert set().union(*arrows.values()) <= set(MODULES)
+    graphlib.TopologicalSorter(arrows).prepare()  # raises CycleError, which shows the circle
+
+
+@pytest.mark.parametrize("folder", sorted(MIDDLE | TOP))
+def test_a_folder_says_what_it_holds_and_no_more(folder):
+    body = parse(PACKAGE / folder / "__init__.py").body
+    assert len(body) == 1 and ast.get_docstring(parse(PACKAGE / folder / "__init__.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative_name)
@@ -135,6 +113,35 @@ def test_import_of_the_package_is_quick_and_loads_no_framework():
         [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
     )
     assert loaded.stdout.split() == []
+
+
+def test_pictures_need_no_framework():
+    modules = [f"stylegan_transfer.{m}" for m in MODULES if m.startswith("pictures.")]
+    code = f"import sys, {', '.join(modules)}; print(*{{'tensorflow', 'keras'}} & set(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.split() == []
+
+
+@pytest.mark.parametrize("modules_first", [True, False])
+def test_public_functions_are_not_hidden_by_modules_of_their_name(modules_first):
+    names = {
+        "stylize": "stylizing.stylize",
+        "optimize": "stylizing.optimize",
+        "train": "training.run",
+    }
+    modules = [f"import stylegan_transfer.{module}" for module in names.values()]
+    functions = [f"from stylegan_transfer import {name}" for name in names]
+    code = [
+        *(modules + functions if modules_first else functions + modules),
+        *(f"assert stylegan_transfer.{name} is {name} and callable({name})" for name in names),
+        *(f"assert stylegan_transfer.{m}.{name} is {name}" for name, m in names.items()),
+    ]
+    process = subprocess.run(
+        [sys.executable, "-c", "\n".join(code)], cwd=PACKAGE.parent, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
 
 
 def test_every_public_name_is_a_thing_of_that_name_with_a_docstring():

@@ -1,0 +1,1 @@
+"""Figures of quality, and how close a result is to its originals."""

@@ -1,0 +1,1 @@
+"""The networks, on `keras` and `keras.ops`; the feature extractor; saved generators."""

@@ -1,0 +1,280 @@
+"""VGG19 feature maps: what the content and style losses, and the document generator, look at."""
+
+import functools
+import os
+import pathlib
+import zipfile
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+# The papers' names -> Keras' names. Keras' convolutions include the relu.
+LAYERS = {
+    f"relu{block}_{conv}": f"block{block}_conv{conv}"
+    for block, convs in enumerate((2, 2, 4, 4, 4), start=1)
+    for conv in range(1, convs + 1)
+}
+
+# Mean activation of each layer of the ImageNet VGG19 over 500 photographs and paintings, for its
+# own input scale. Photographs and paintings agree within 7 %. Deeper layers are measured when the
+# network is built, on `_pink_noise_image`.
+MEAN_ACTIVATIONS = {
+    "relu1_1": 20.9,
+    "relu1_2": 97.3,
+    "relu2_1": 120.4,
+    "relu2_2": 109.3,
+    "relu3_1": 120.9,
+    "relu3_2": 157.8,
+    "relu3_3": 329.2,
+    "relu3_4": 484.7,
+}
+
+DISTILLED_PATH = pathlib.Path(__file__).parents[1] / "weights" / "vgg19_distilled.npz"
+DISTILLED_WIDTHS = (16, 32, 64, 128, 128)
+
+_IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_IMAGENET_URL = (
+    f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_IMAGENET_FILE}"
+)
+_IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+
+
+@keras.saving.register_keras_serializable("stylegan_transfer")
+class VGG19Features(keras.Model):
+    """Frozen VGG19 feature extractor: images -> a dict of calibrated feature maps.
+
+    Every map is divided by the mean activation of its layer, so that the layers have the same
+    scale and loss weights mean the same everywhere (Gatys et al. rescale the weights to the same
+    end). Images go in as float32 RGB in [0, 1], shape `(batch, height, width, 3)`; the network's
+    own preprocessing happens inside. `relu{b}_{c}` comes out as
+    `(batch, height // 2^(b-1), width // 2^(b-1), channels)`, non-negative, mean about 1.
+
+    Args:
+        weights: One of
+            - `"distilled"` (default): VGG19's topology with a quarter of the channels, trained to
+              predict VGG19's maps; ships with the package, up to `relu5_1`;
+            - `"imagenet"`: the ImageNet VGG19, downloaded by Keras at first use;
+            - a path to VGG19 weights: a Keras `.h5` or `.weights.h5` without the top, or an
+              `.npz` with keys `block1_conv1/kernel`, `block1_conv1/bias`, ...;
+            - `"random"`: an untrained VGG19, to be asked for explicitly.
+        layers: Names out of `LAYERS`, e.g. `("relu1_1", "relu4_1")`.
+        scales: Divisor of each layer, by name. Default: the stored constants.
+
+    As with every Keras model, the config describes the architecture alone; weights travel in the
+    saved file, so that a model that holds these features loads without their source.
+
+    Raises:
+        ValueError: A layer is unknown or not held by the weights, or the file is no VGG19.
+        FileNotFoundError: The weights' file does not exist.
+        ConnectionError: The ImageNet weights cannot be downloaded.
+
+    References:
+        - Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+          Recognition", ICLR 2015.
+        - Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016,
+          section 2 (normalization of the network).
+        - Wang et al., "Collaborative Distillation for Ultra-Resolution Universal Style
+          Transfer", CVPR 2020 (a distilled VGG19 as features).
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike = "distilled",
+        layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+        scales: dict[str, float] | None = None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        unknown = [layer for layer in layers if layer not in LAYERS]
+        if unknown or not layers:
+            raise ValueError(
+                f"Expected `layers` out of {', '.join(LAYERS)}. Received: layers={tuple(layers)}"
+            )
+        self.weights_source = os.fspath(weights)
+        self.layer_names = tuple(layers)
+        self.network = _build_network(self.weights_source, self.layer_names)
+        self.scales = dict(scales or self._calibrated_scales())
+        self.trainable = False
+
+    def call(self, images):
+        maps = self.network(self._preprocess(images))
+        return {name: maps[name] / self.scales[name] for name in self.layer_names}
+
+    def _preprocess(self, images):
+        """The network's own input: what `keras.applications.vgg19.preprocess_input` makes of
+        0..255 images, or centred images for the distilled network."""
+        if self.weights_source == "distilled":
+            return 4.0 * images - 2.0
+        return 255.0 * ops.flip(images, axis=-1) - np.asarray(_IMAGENET_MEAN_BGR, "float32")
+
+    def _calibrated_scales(self):
+        if self.weights_source == "distilled":
+            return dict.fromkeys(self.layer_names, 1.0)  # the file's weights are normalized
+        missing = [name for name in self.layer_names if name not in MEAN_ACTIVATIONS]
+        if self.weights_source != "random" and not missing:
+            return {name: MEAN_ACTIVATIONS[name] for name in self.layer_names}
+        maps = self.network(self._preprocess(_pink_noise_image()))
+        measured = {name: float(ops.mean(maps[name])) or 1.0 for name in self.layer_names}
+        if self.weights_source == "random":
+            return measured
+        return measured | {n: MEAN_ACTIVATIONS[n] for n in self.layer_names if n not in missing}
+
+    def compute_output_shape(self, input_shape):
+        return self.network.compute_output_shape(input_shape)
+
+    def get_config(self):
+        weights = "distilled" if self.weights_source == "distilled" else "random"
+        return {"weights": weights, "layers": self.layer_names, "scales": self.scales}
+
+
+class _JointFeatures(keras.Model):
+    """Several extractors as one: images -> the maps of all of them."""
+
+    def __init__(self, parts):
+        super().__init__(name="joint_features")  # a graph's scope must not begin with "_"
+        self.parts = parts
+        self.trainable = False
+
+    def call(self, images):
+        return {name: m for part in self.parts for name, m in part(images).items()}
+
+
+def build_features(weights: Sequence[str], layers: Sequence[str]) -> keras.Model:
+    """Returns a feature extractor whose every layer comes from the first weights that hold it.
+
+    With `("vgg19_block1to3.npz", "distilled")`, relu1_1 to relu3_4 are the file's, the deeper
+    layers the distilled network's.
+
+    Args:
+        weights: One or more of what `VGG19Features` takes.
+        layers: Names out of `LAYERS`.
+
+    Returns:
+        A frozen model: images -> a dict of maps, as `VGG19Features`.
+
+    Raises:
+        ValueError: A layer is unknown, or none of the weights holds it.
+    """
+    missing, parts = list(dict.fromkeys(layers)), []
+    for source in weights:
+        held = [layer for layer in missing if _holds(source, layer)]
+        if held:
+            parts.append(VGG19Features(source, tuple(held)))
+            missing = [layer for layer in missing if layer not in held]
+    if missing:  # let the last one say what it lacks
+        VGG19Features(weights[-1], tuple(missing))
+    return parts[0] if len(parts) == 1 else _JointFeatures(parts)
+
+
+def _holds(weights, layer):
+    """Whether the weights go as far as this layer."""
+    if weights == "distilled":
+        return layer in LAYERS and layer <= "relu5_1"
+    if weights.endswith(".npz") and zipfile.is_zipfile(weights):
+        with np.load(weights) as arrays:
+            return f"{LAYERS.get(layer)}/kernel" in arrays
+    return True
+
+
+def build_distilled_network(layers: tuple[str, ...]) -> keras.Model:
+    """Returns VGG19's topology with a quarter of its channels.
+
+    Layers, pooling and zero padding are VGG19's, so that map sizes and receptive fields agree.
+
+    Args:
+        layers: Names out of `LAYERS`, up to `relu5_1`; the outputs.
+
+    Returns:
+        A functional model from centred images to a dict of post-relu maps.
+
+    Raises:
+        ValueError: A layer lies beyond `relu5_1`.
+    """
+    beyond = [layer for layer in layers if layer.startswith("relu5") and layer != "relu5_1"]
+    if beyond:
+        raise ValueError(
+            f"Expected layers up to relu5_1 for the distilled VGG19. Received: {', '.join(beyond)}"
+        )
+    inputs = x = keras.Input((None, None, 3))
+    outputs = {}
+    for name, keras_name in LAYERS.items():
+        block, conv = int(name[4]), int(name[6])
+        if block > 1 and conv == 1:
+            x = keras.layers.MaxPooling2D(2, name=f"block{block - 1}_pool")(x)
+        width = DISTILLED_WIDTHS[block - 1]
+        x = keras.layers.Conv2D(
+            width,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=keras_name,
+        )(x)
+        outputs[name] = x
+        if name == "relu5_1":
+            break
+    return keras.Model(inputs, {name: outputs[name] for name in layers})
+
+
+def _build_network(weights, layers):
+    if weights == "distilled":
+        network = build_distilled_network(layers)
+        _load_npz(network, DISTILLED_PATH)
+        return network
+    is_file = weights not in ("imagenet", "random")
+    if is_file and not os.path.isfile(weights):
+        raise FileNotFoundError(
+            'Expected VGG19 weights: "distilled", "imagenet", "random" or the path of an .h5, '
+            f".weights.h5 or .npz file. Received: weights={weights!r} (no such file)"
+        )
+    vgg19 = _load_keras_vgg19(None if weights == "random" or weights.endswith(".npz") else weights)
+    outputs = {layer: vgg19.get_layer(LAYERS[layer]).output for layer in layers}
+    network = keras.Model(vgg19.input, outputs)
+    if weights.endswith(".npz"):
+        if not zipfile.is_zipfile(weights):
+            raise ValueError(f"Expected an .npz file of VGG19 weights. Received: {weights!r}")
+        _load_npz(network, weights)
+    return network
+
+
+def _load_keras_vgg19(weights):
+    try:
+        return keras.applications.VGG19(include_top=False, weights=weights)
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        if weights == "imagenet":
+            raise ConnectionError(
+                f"The ImageNet weights of VGG19 could not be downloaded ({error}). Expected "
+                f"network access, or the file {_IMAGENET_URL} fetched by hand and named by "
+                "VGG19Features(weights=PATH) or --features=PATH. Received: weights='imagenet'"
+            ) from error
+        raise ValueError(
+            "Expected a Keras .h5 or .weights.h5 file of VGG19 without its top layers, or an "
+            f".npz file. Received: {weights!r} ({error})"
+        ) from error
+
+
+def _load_npz(network, path):
+    with np.load(path) as arrays:
+        for layer in network.layers:
+            if not layer.weights:
+                continue
+            kernel, bias = f"{layer.name}/kernel", f"{layer.name}/bias"
+            if kernel not in arrays or bias not in arrays:
+                held = sorted({key.split("/")[0] for key in arrays})
+                raise ValueError(
+                    f"Expected weights that hold every layer up to the deepest one asked for. "
+                    f"Received: {os.fspath(path)!r} has no {layer.name}; it holds {', '.join(held)}"
+                )
+            layer.set_weights([arrays[kernel].astype("float32"), arrays[bias].astype("float32")])
+
+
+@functools.cache
+def _pink_noise_image():
+    """A fixed image with the 1/f spectrum of photographs: calibrates layers without a constant."""
+    noise = np.random.default_rng(0).standard_normal((1, 224, 224, 3))
+    frequency = np.hypot(np.fft.fftfreq(224)[:, None], np.fft.fftfreq(224))[None, :, :, None]
+    spectrum = np.fft.fft2(noise, axes=(1, 2)) / np.maximum(frequency, 1 / 224)
+    image = np.fft.ifft2(spectrum, axes=(1, 2)).real
+    return np.clip(0.45 + 0.25 * image / image.std(), 0.0, 1.0).astype("float32")

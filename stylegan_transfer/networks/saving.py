@@ -1,0 +1,101 @@
+"""Saves and loads trained generators: one `.keras` file each."""
+
+import os
+import pathlib
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+
+# Loading needs the classes that a file may hold: importing them registers them with Keras.
+import stylegan_transfer.networks.features
+import stylegan_transfer.networks.generator  # noqa: F401
+from stylegan_transfer.atomic import renamed_when_done
+
+DEFAULT_PATH = pathlib.Path(__file__).parents[1] / "weights" / "generator.keras"
+
+
+def save_generator(
+    generator: keras.Model, path: str | os.PathLike, half_precision: bool = False
+) -> None:
+    """Writes a generator as one `.keras` file, under a temporary name that is then renamed.
+
+    Args:
+        generator: The generator.
+        path: Ends in `.keras`.
+        half_precision: Whether to store the weights as float16, half the size; they are loaded
+            as float32 again.
+
+    Raises:
+        ValueError: `path` does not end in `.keras`.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"Expected a path that ends in .keras. Received: {str(path)!r}")
+    with renamed_when_done(path) as temporary:
+        generator.save(temporary)
+        if half_precision:
+            os.replace(_halve(temporary), temporary)
+
+
+def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
+    """Returns a trained generator.
+
+    Args:
+        path: A `.keras` file that `save_generator` wrote. Default: the generator that ships with
+            the package.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file holds no generator.
+    """
+    path = DEFAULT_PATH if path is None else pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {str(path)!r}")
+    try:
+        generator = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # zipfile, h5py and Keras each raise their own
+        raise ValueError(
+            f"Expected a generator saved by save_generator. Received: {str(path)!r} ({error})"
+        ) from error
+    if not (hasattr(generator, "encode_style") and hasattr(generator, "synthesize")):
+        raise ValueError(
+            f"Expected a generator. Received: {str(path)!r}, a {type(generator).__name__}"
+        )
+    return generator
+
+
+def _halve(path):
+    """Returns a copy of a `.keras` file, beside it, whose float32 weights are float16."""
+    halved = path.with_suffix(".half")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(halved, "w") as target:
+        for name in source.namelist():
+            if name.endswith(".h5"):
+                source.extract(name, path.parent)
+                _halve_weights(path.parent / name)
+                target.write(path.parent / name, name)
+            else:
+                target.writestr(name, source.read(name))
+    return halved
+
+
+def _halve_weights(path):
+    """Rewrites an HDF5 file with its float32 datasets as float16."""
+    full = path.with_suffix(".full")
+    path.rename(full)
+    with h5py.File(full) as source, h5py.File(path, "w") as target:
+        target.attrs.update(source.attrs)
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                values = item[()]
+                is_float = getattr(values, "dtype", None) == np.float32
+                created = target.create_dataset(
+                    name, data=np.float16(values) if is_float else values
+                )
+            else:
+                created = target.require_group(name)
+            created.attrs.update(item.attrs)
+
+        source.visititems(copy)

@@ -1,0 +1,1 @@
+"""Pictures: files of every depth and colour space, pixels, colours, contact sheets, clips."""

@@ -1,0 +1,85 @@
+"""Checks and converts arrays of pixels."""
+
+import numpy as np
+from PIL import Image
+
+MIN_SIZE = 16  # pixels: the encoders divide a side by 8 and need something left to normalise
+MAX_PIXELS = 2**28  # 16,384 x 16,384, above the largest phone sensors; 3 GB as float32
+
+
+def check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if min(size) < MIN_SIZE or width * height > MAX_PIXELS:
+        raise ValueError(
+            f"Expected an image with sides of at least {MIN_SIZE} pixels and at most "
+            f"{MAX_PIXELS:,} pixels in all. Received: {name}, {width} x {height} pixels"
+        )
+
+
+def as_rgb_array(image: np.ndarray) -> np.ndarray:
+    """Checks shape and dtype; grey becomes RGB."""
+    image = np.asarray(image)
+    is_number = image.dtype == np.uint8 or np.issubdtype(image.dtype, np.floating)
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[-1] not in (1, 3) or 0 in image.shape or not is_number:
+        raise ValueError(
+            "Expected an image of shape (height, width, 3) or (height, width), float in [0, 1] or "
+            f"uint8. Received: shape={image.shape}, dtype={image.dtype}"
+        )
+    return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)
+
+
+def to_float(image: np.ndarray) -> np.ndarray:
+    if image.dtype == np.uint8:
+        image = image.astype("float32")
+        image /= 255
+        return image
+    low, high = image.min(), image.max()
+    if not (low >= -1e-3 and high <= 1 + 1e-3):  # rounding is forgiven; also catches NaN
+        raise ValueError(f"Expected float values in [0, 1]. Received: values in [{low}, {high}]")
+    return np.clip(image.astype("float32"), 0, 1)
+
+
+def to_unit(pixels: np.ndarray) -> np.ndarray:
+    return pixels.astype("float32") / np.float32(65535)
+
+
+def quantize(image: np.ndarray, dtype: str) -> np.ndarray:
+    if image.dtype == dtype:
+        return image
+    if not np.isfinite(image).all():
+        raise ValueError("Expected finite values. Received: an image with NaN or infinity")
+    return np.rint(np.clip(image, 0, 1).astype("float32") * np.iinfo(dtype).max).astype(dtype)
+
+
+def split_alpha(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns views of the 1 or 3 channels of colour, and of the 0 or 1 of alpha."""
+    num_colors = 1 if pixels.shape[-1] < 3 else 3
+    return pixels[..., :num_colors], pixels[..., num_colors:]
+
+
+def over_white(pixels: np.ndarray) -> np.ndarray:
+    """Returns the RGB image that pixels `(height, width, 1 to 4)` give on white paper."""
+    color, alpha = split_alpha(pixels)
+    if alpha.size and pixels.dtype == np.uint8:  # in floats this takes longer than decoding
+        color = 255 - ((255 - color) * alpha.astype("uint16") + 127) // 255
+        color = color.astype("uint8")
+    elif alpha.size:
+        color = 1 - alpha * (1 - color)
+    return as_rgb_array(color)
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Returns an RGB image in the size `(height, width)`; see `inputs.resize_image`."""
+    size = size[::-1]
+    if image.dtype == np.uint8:
+        return np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+    channels = [Image.fromarray(image[..., i].astype("float32")) for i in range(3)]
+    resized = [channel.resize(size, Image.Resampling.LANCZOS) for channel in channels]
+    return np.clip(np.stack(resized, axis=-1), 0, 1)
+
+
+def scaled_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+    scale = short_side / min(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,0 +1,55 @@
+"""Arranges contents, styles and results in one image."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stylegan_transfer.pictures.arrays import as_rgb_array, to_float
+from stylegan_transfer.pictures.inputs import resize_image
+
+
+def make_contact_sheet(
+    contents: Sequence[np.ndarray],
+    styles: Sequence[np.ndarray],
+    results: Sequence[Sequence[np.ndarray]],
+    cell_size: int = 256,
+) -> np.ndarray:
+    """Returns one image that shows every content (left) in every style (top).
+
+    Images of any size are fitted into square cells, antialiased, on white.
+
+    Args:
+        contents: images, or one array of shape `(num_contents, height, width, 3)`.
+        styles: images, or one array of shape `(num_styles, height, width, 3)`.
+        results: `results[i][j]` is content `i` in style `j`.
+        cell_size: side of a cell in pixels. Defaults to 256.
+
+    Returns:
+        float32 array `(height, width, 3)` of `num_contents + 1` by `num_styles + 1` cells with
+        gaps of `cell_size // 32` pixels between and around them.
+
+    Raises:
+        ValueError: if the results do not match the contents and styles in number.
+    """
+    shape = [len(row) for row in results]
+    if shape != [len(styles)] * len(contents):
+        raise ValueError(
+            f"Expected {len(contents)} rows of {len(styles)} results. Received: rows of {shape}"
+        )
+    rows = [[None, *styles]] + [[c, *row] for c, row in zip(contents, results, strict=True)]
+    gap = cell_size // 32
+    pitch = cell_size + gap
+    sheet = np.ones((len(rows) * pitch + gap, len(rows[0]) * pitch + gap, 3), np.float32)
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            if image is not None:
+                _paste(sheet, image, gap + i * pitch, gap + j * pitch, cell_size)
+    return sheet
+
+
+def _paste(sheet: np.ndarray, image: np.ndarray, top: int, left: int, cell_size: int) -> None:
+    image = to_float(as_rgb_array(image))
+    scale = cell_size / max(image.shape[:2])
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    top, left = top + (cell_size - height) // 2, left + (cell_size - width) // 2
+    sheet[top : top + height, left : left + width] = resize_image(image, size=(height, width))

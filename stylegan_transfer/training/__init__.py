@@ -1,0 +1,1 @@
+"""Training: the configuration, the pictures, the training step, the run."""

@@ -1,0 +1,195 @@
+"""What happens around the training steps: checkpoints, TensorBoard, validation, the GAN's start."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
+
+
+class _StepCallback(keras.callbacks.Callback):
+    """A callback that knows the global step, which goes on where a resumed run left off."""
+
+    @property
+    def step(self) -> int:
+        return int(self.model.optimizer.iterations.numpy())
+
+
+class StopOnNonFinite(_StepCallback):
+    """Ends the run at the first loss that is NaN or infinite, before anything is saved.
+
+    Raises:
+        FloatingPointError: names the first bad term and the step.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name in sorted(logs, key=lambda name: not name.endswith("_loss")):  # terms, then sums
+            value = logs[name]
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"Expected finite losses. Received: {name}={value} at step {self.step}. "
+                    "The last checkpoint holds the state before it"
+                )
+
+
+class AdversarialStart(_StepCallback):
+    """Switches the model's adversarial part on at a step.
+
+    Args:
+        start: Global step.
+    """
+
+    def __init__(self, start: int):
+        super().__init__()
+        self.start = start
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self.model.adversarial and self.step >= self.start:
+            self.model.start_adversarial()
+
+
+class Checkpointer(_StepCallback):
+    """Saves everything every `every` steps, at the end, and at SIGINT or SIGTERM, which then end
+    the run.
+
+    Args:
+        manager: A `tf.train.CheckpointManager`. It writes under a temporary name and renames.
+        every: Steps between checkpoints.
+        export: Called before each checkpoint, to save the generator for use.
+    """
+
+    def __init__(self, manager: tf.train.CheckpointManager, every: int, export: Callable[[], None]):
+        super().__init__()
+        self.manager, self.every, self.export = manager, every, export
+        self.interrupted_by = None
+        self._previous_handlers = {}
+
+    def on_train_begin(self, logs=None):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous_handlers[number] = signal.signal(number, self._interrupt)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.interrupted_by:
+            self.model.stop_training = True
+        elif self.step % self.every == 0:
+            self._save()
+
+    def on_train_end(self, logs=None):
+        self._save()
+        self.restore_handlers()
+
+    def restore_handlers(self):
+        """Gives SIGINT and SIGTERM back; `on_train_end` does, unless an error skips it."""
+        while self._previous_handlers:
+            signal.signal(*self._previous_handlers.popitem())
+
+    def _interrupt(self, number, frame):
+        del frame
+        self.interrupted_by = signal.Signals(number)
+
+    def _save(self):
+        if not (self.manager.latest_checkpoint or "").endswith(f"-{self.step}"):
+            self.export()  # first: a run that dies between the two does both again
+            self.manager.save(checkpoint_number=self.step)
+
+
+class TensorBoardLogger(_StepCallback):
+    """Writes losses, learning rates, gradient norms, speed and pictures for TensorBoard.
+
+    Scalars are means over the last `every` steps.
+
+    Args:
+        writer: A `tf.summary` writer.
+        every: Steps between scalars.
+        batch_size: Images a step, for images/second.
+        image_every: Steps between picture grids.
+        contents: Fixed content images `(m, height, width, 3)`.
+        styles: Fixed style images `(n, height, width, 3)`.
+    """
+
+    def __init__(self, writer, *, every, batch_size, image_every, contents, styles):
+        super().__init__()
+        self.writer, self.every, self.batch_size = writer, every, batch_size
+        self.image_every, self.contents, self.styles = image_every, contents, styles
+        self._sums, self._count, self._started = {}, 0, None
+
+    def on_train_begin(self, logs=None):
+        if self.step == 0:
+            self._write_pictures()
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in logs.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = (total + value, count + 1)
+        if self._started is None:  # the first step compiles: its time says nothing
+            self._started, self._count = time.perf_counter(), 0
+        else:
+            self._count += 1
+        if self.step % self.every == 0:
+            self._write_scalars()
+        if self.step % self.image_every == 0:
+            self._write_pictures()
+
+    def on_train_end(self, logs=None):
+        self.writer.flush()
+
+    def _write_scalars(self):
+        scalars = {name: total / count for name, (total, count) in self._sums.items()}
+        scalars["learning_rate/generator"] = self.model.optimizer.learning_rate
+        if self.model.adversarial:
+            rate = self.model.discriminator_optimizer.learning_rate
+            scalars["learning_rate/discriminator"] = rate
+        now = time.perf_counter()
+        if self._count:
+            images = self._count * self.batch_size
+            scalars["images_per_second"] = images / (now - self._started)
+        _write_scalars(self.writer, self.step, "training", scalars)
+        self._sums, self._count, self._started = {}, 0, now
+
+    def _write_pictures(self):
+        started = time.perf_counter()
+        columns = [
+            self.model.predict_on_batch(
+                [self.contents, np.repeat(style[None], len(self.contents), 0)]
+            )
+            for style in self.styles
+        ]
+        rows = [list(row) for row in zip(*columns, strict=True)]
+        sheet = make_contact_sheet(self.contents, self.styles, rows, self.contents.shape[1])
+        with self.writer.as_default(self.step):
+            tf.summary.image("stylized", sheet[None])
+        self.writer.flush()  # who watches wants to see it now
+        if self._started is not None:  # painting the grid is not training
+            self._started += time.perf_counter() - started
+
+
+class Validation(_StepCallback):
+    """Evaluates the averaged generator on held-out pairs every `every` steps.
+
+    Args:
+        dataset: Finite dataset of batches, as `make_dataset` yields them.
+        writer: A `tf.summary` writer.
+        every: Steps between evaluations.
+    """
+
+    def __init__(self, dataset: Iterable, writer, every: int):
+        super().__init__()
+        self.dataset, self.writer, self.every = dataset, writer, every
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.step % self.every == 0:
+            results = self.model.evaluate(self.dataset, verbose=0, return_dict=True)
+            _write_scalars(self.writer, self.step, "validation", results)
+
+
+def _write_scalars(writer, step, group, scalars):
+    with writer.as_default(step):
+        for name, value in scalars.items():
+            tf.summary.scalar(f"{group}/{name}", value)

@@ -1,0 +1,173 @@
+"""Endless batches of content and style crops whose order depends on the seed and the step alone.
+
+The example with the global index i (the k-th of step s is s * batch_size + k) is a function of
+(seed, i): its pictures come from a stateless permutation per epoch, its crops and colours from
+stateless random numbers. So training resumes at any step without saving the state of a pipeline.
+"""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from stylegan_transfer.pictures.colors import RGB_TO_YIQ
+from stylegan_transfer.training.sources import ImageStore, read_source
+
+# The first random stream of each source orders its pictures, the second one augments them.
+CONTENT, STYLE = 0, 1
+AUGMENTATION = 2
+
+MAX_HUE_TURN = 0.05
+MAX_SATURATION_CHANGE = 0.3
+
+
+def make_dataset(
+    content: str | os.PathLike,
+    style: str | os.PathLike,
+    *,
+    batch_size: int,
+    image_size: int,
+    seed: int = 0,
+    start_step: int = 0,
+    content_resize: tuple[int, int] | None = None,
+    style_resize: tuple[int, int] | None = None,
+    style_augmentation: float = 1.0,
+    cache_bytes: int = 4 * 2**30,
+    data_dir: str | os.PathLike | None = None,
+) -> tf.data.Dataset:
+    """Returns an infinite dataset of `(content, style)` batches.
+
+    Each picture of a source is seen once per epoch, in a new order each time; content and style
+    have orders of their own. Every crop is resized so that the whole picture's short side would
+    have a length drawn log-uniformly from the resize range, and is flipped half the time. The two
+    style crops are different boxes of one painting with the same scale, flip and colours: one
+    conditions the generator, the other is the discriminator's real sample.
+
+    An unreadable picture is reported by one warning, and the next readable one of its source
+    takes its place.
+
+    Args:
+        content: Source of the photographs: a file, a folder (with its subfolders), a glob,
+            `"tfds:NAME:SPLIT"` (a TensorFlow data set, downloaded if `data_dir` has it not) or
+            `"samples"` (the embedded pictures). Write `"./samples"` for a folder of that name.
+        style: Source of the paintings, in the same form.
+        batch_size: Number of examples in a batch.
+        image_size: Side of the square crops, in pixels.
+        seed: Selects the order of the pictures and their augmentation.
+        start_step: Index of the first batch: the dataset continues as one that began at 0 would.
+        content_resize: Lowest and highest short side of the resized photographs in pixels, at
+            least `image_size`. Default: from `image_size` to twice that.
+        style_resize: The same for the paintings.
+        style_augmentation: Strength of the colour changes of the paintings from 0 (none) to
+            1 (hue by up to 0.05 of a turn, saturation by up to 30 %); True is 1. Default: 1.
+        cache_bytes: Memory for pictures (decoded, and encoded ones of TensorFlow data sets) in
+            bytes; those beyond it are decoded at each use. Default: 4 GiB.
+        data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
+
+    Returns:
+        A `tf.data.Dataset` of pairs of float32 RGB in [0, 1]: content of shape
+        `(batch_size, image_size, image_size, 3)` and style of shape
+        `(batch_size, 2, image_size, image_size, 3)`.
+
+    Raises:
+        FileNotFoundError: If a source names no file.
+        ValueError: If an argument is out of its range, a source is malformed or unknown, or none
+            of its pictures can be read.
+    """
+    content_resize = content_resize or (image_size, 2 * image_size)
+    style_resize = style_resize or (image_size, 2 * image_size)
+    _check_resize("content_resize", content_resize, image_size)
+    _check_resize("style_resize", style_resize, image_size)
+    if not 0 <= style_augmentation <= 1:
+        raise ValueError(
+            f"Expected a style_augmentation from 0 to 1. Received: {style_augmentation=}"
+        )
+    store = ImageStore(
+        [
+            read_source(content, "content", data_dir),
+            read_source(style, "style", data_dir),
+        ],
+        max_short_sides=[content_resize[1], style_resize[1]],
+        cache_bytes=cache_bytes,
+    )
+    for source in (CONTENT, STYLE):
+        store.load(source, 0)  # a source without a readable picture is an error here and now
+
+    def make_example(index):
+        picture, draws = _next_picture(store, CONTENT, seed, index)
+        content_crop = _random_crops(picture, draws, 1, image_size, content_resize)[0]
+        picture, draws = _next_picture(store, STYLE, seed, index)
+        style_crops = _random_crops(picture, draws, 2, image_size, style_resize)
+        if style_augmentation:
+            style_crops @= _color_matrix(draws, float(style_augmentation))
+        return tuple(tf.clip_by_value(c / 255, 0, 1) for c in (content_crop, style_crops))
+
+    dataset = tf.data.Dataset.counter(start_step * batch_size)
+    dataset = dataset.map(make_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return dataset.batch(batch_size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+
+def _check_resize(name, resize, image_size):
+    low, high = resize
+    if not image_size <= low <= high:
+        raise ValueError(
+            f"Expected {name}=(low, high) with {image_size=} <= low <= high. "
+            f"Received: {name}={tuple(resize)}"
+        )
+
+
+def _next_picture(store, source, seed, index):
+    """Returns the picture of example `index` (uint8) and its random numbers, 6 of [0, 1)."""
+    num_images = store.num_images(source)
+    key = _key(seed, source, index // num_images)
+    position = tf.random.experimental.index_shuffle(index % num_images, key, num_images - 1)
+    picture = tf.numpy_function(store.load, [source, position], tf.uint8)
+    draws = tf.random.stateless_uniform([6], _key(seed, source + AUGMENTATION, index))
+    return tf.ensure_shape(picture, (None, None, 3)), draws
+
+
+def _key(seed, stream, number):
+    # The stateless operations take keys of two numbers only, so the third is folded in.
+    key = tf.constant([seed, stream], tf.int64)
+    return tf.random.experimental.stateless_fold_in(key, number)
+
+
+def _random_crops(picture, draws, num_crops, image_size, resize):
+    """Returns `(num_crops, image_size, image_size, 3)` of one scale and flip, in [0, 255].
+
+    The box that becomes the crop is cut out before the resizing, which is far cheaper than to
+    resize the whole picture and equal to it but for the scale, rounded to a whole box, and the
+    pixels at the crop's border, whose filter sees nothing beyond it.
+    """
+    low, high = resize
+    size = tf.shape(picture)[:2]
+    short_side = tf.cast(tf.reduce_min(size), tf.float32)
+    resized_short_side = low * (high / low) ** draws[0]
+    side = tf.cast(tf.round(short_side * image_size / resized_short_side), tf.int32)
+    side = tf.clip_by_value(side, 1, tf.reduce_min(size))
+    corners = _corners(size - side, draws, num_crops)
+    boxes = tf.stack([picture[y : y + side, x : x + side] for y, x in corners])
+    boxes = tf.where(draws[1] < 0.5, boxes[:, :, ::-1], boxes)
+    return tf.image.resize(boxes, (image_size, image_size), antialias=True)
+
+
+def _corners(room, draws, num_crops):
+    """Returns the corners of one or two boxes: two different ones wherever there is room."""
+    num_rows, num_columns = room[0] + 1, room[1] + 1
+    num_places = tf.cast(num_rows * num_columns, tf.float32)
+    first = tf.cast(draws[2] * num_places, tf.int32)
+    distance = 1 + tf.cast(draws[3] * (num_places - 1), tf.int32)
+    places = [(first + i * distance) % (num_rows * num_columns) for i in range(num_crops)]
+    return [(place // num_columns, place % num_columns) for place in places]
+
+
+def _color_matrix(draws, strength):
+    """Returns the `(3, 3)` matrix that turns the hue and scales the saturation of RGB rows.
+
+    Both act on the chroma plane of YIQ, so luma and greys stay, and one product does both.
+    """
+    turn = 2 * np.pi * MAX_HUE_TURN * strength * (2 * draws[4] - 1)
+    saturation = 1 + MAX_SATURATION_CHANGE * strength * (2 * draws[5] - 1)
+    x, y = saturation * tf.cos(turn), saturation * tf.sin(turn)
+    chroma = tf.reshape(tf.stack([1, 0, 0, 0, x, y, 0, -y, x]), (3, 3))
+    return RGB_TO_YIQ @ chroma @ np.linalg.inv(RGB_TO_YIQ)

@@ -1,0 +1,460 @@
+"""Video: frames that do not flicker, clips that keep their time stamps, colours and sound."""
+
+import sys
+from fractions import Fraction
+
+import av
+import keras
+import numpy as np
+import pytest
+
+from stylegan_transfer import samples
+from stylegan_transfer.stylizing.stylize import encode_style, stylize_with_code
+from stylegan_transfer.stylizing.video import flicker, stylize_frames, stylize_video
+
+RATE = 44_100  # of sound
+VARIABLE = [0, 41, 70, 103, 200, 257, 300, 461]  # time stamps in milliseconds
+LAST = 0.17  # seconds that the last frame stays
+
+
+@pytest.fixture(scope="module")
+def generator(make_generator):
+    return make_generator(code_size=8)
+
+
+@pytest.fixture(scope="module")
+def code():
+    return np.random.default_rng(0).normal(0, 1, (1, 8)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def pan():
+    """Eight frames of 48 x 64; each shows what lies 8 pixels further to the right."""
+    picture = samples.draw_content("harbour", 128)
+    return [picture[40:88, 8 * t : 8 * t + 64] for t in range(8)]
+
+
+def paint_alone(generator, frame, code):
+    """A frame painted by itself, and its statistics."""
+    images, moments = generator.synthesize(frame[None], code, return_moments=True)
+    return keras.ops.convert_to_numpy(images)[0], moments
+
+
+def average_of(values, smoothing):
+    """The closed form of an exponential moving average that starts with its first value."""
+    last = len(values) - 1
+    weights = [smoothing**last] + [
+        (1 - smoothing) * smoothing ** (last - t) for t in range(1, last + 1)
+    ]
+    return [
+        sum(weight * np.asarray(part) for weight, part in zip(weights, parts, strict=True))
+        for parts in zip(*values, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("strength", [0.4, 1.0])
+def test_without_smoothing_each_frame_is_painted_by_itself(generator, code, pan, strength):
+    options = {"strength": strength, "style_size": 48}
+    stylized = [*stylize_frames(generator, pan[:3], code, smoothing=0.0, **options)]
+    expected = [
+        stylize_with_code(generator, frame, code, seed=None, **options) for frame in pan[:3]
+    ]
+    np.testing.assert_allclose(stylized, expected, atol=1e-5)
+    assert stylized[0].dtype == np.float32
+
+
+def test_statistics_are_the_exponential_moving_average(generator, code, pan):
+    stylized = [*stylize_frames(generator, pan[:5], code, smoothing=0.7)]
+    alone = [paint_alone(generator, frame, code) for frame in pan[:5]]
+    np.testing.assert_allclose(stylized[0], alone[0][0], atol=1e-5)
+    for t in range(1, 5):
+        moments = average_of([own for _, own in alone[: t + 1]], 0.7)
+        expected = generator.synthesize(pan[t][None], code, moments=moments)[0]
+        np.testing.assert_allclose(stylized[t], expected, atol=1e-5)
+        assert np.abs(stylized[t] - alone[t][0]).max() > 1e-3
+
+
+def test_strength_in_between_averages_the_frames_own_code_too(generator, code, pan):
+    options = {"strength": 0.4, "smoothing": 0.7, "style_size": 48}
+    stylized = [*stylize_frames(generator, pan[:3], code, **options)]
+    own = [encode_style(generator, frame, style_size=48) for frame in pan[:3]]
+    own = [average_of([[o] for o in own[: t + 1]], 0.7)[0] for t in range(3)]
+    mixed = [o + 0.4 * (code - o) for o in own]
+
+    def paint_averaged(codes):
+        moments = [paint_alone(generator, *pair)[1] for pair in zip(pan, codes, strict=False)]
+        averages = average_of(moments, 0.7)
+        return np.asarray(generator.synthesize(pan[2][None], codes[2], moments=averages)[0])
+
+    missed = pan[2] - paint_averaged(own)
+    expected = np.clip(paint_averaged(mixed) + 0.6 * missed, 0, 1)
+    np.testing.assert_allclose(stylized[2], expected, atol=1e-5)
+
+
+def test_one_code_a_layer_can_be_weakened_too(generator, code, pan):
+    per_layer = np.repeat(code[:, None], generator.num_layers, axis=1)
+    stylized = [
+        [*stylize_frames(generator, pan[:2], codes, strength=0.5)] for codes in (code, per_layer)
+    ]
+    np.testing.assert_allclose(*stylized, atol=1e-5)
+
+
+def test_strength_0_gives_the_frames_back(generator, code, pan):
+    np.testing.assert_array_equal([*stylize_frames(generator, pan, code, strength=0.0)], pan)
+
+
+def test_scene_cut_starts_anew_and_a_pan_does_not(generator, code, pan):
+    other = [1.0 - frame for frame in pan[:2]]
+    stylized = [*stylize_frames(generator, [*pan[:3], *other], code)]
+    alone = [paint_alone(generator, frame, code)[0] for frame in (pan[2], *other)]
+    assert np.abs(stylized[2] - alone[0]).max() > 1e-3
+    np.testing.assert_allclose(stylized[3], alone[1], atol=1e-5)
+    expected = [*stylize_frames(generator, other, code)][1]
+    np.testing.assert_allclose(stylized[4], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("step", [0, 8])
+def test_smoothing_steadies_what_an_entering_object_leaves_alone(generator, code, step):
+    picture = samples.draw_content("harbour", 256)
+    frames = [picture[80:176, step * t : step * t + 160].copy() for t in range(8)]
+    for frame in frames[3:6]:
+        frame[:24, 20:140] = 1.0
+    radius = generator.receptive_radius
+    far = slice(24 + radius, None), slice(radius, -radius)  # only statistics reach there
+    figures = []
+    for smoothing in (0.0, 0.5, 0.8, 0.95):
+        stylized = [*stylize_frames(generator, frames, code, smoothing=smoothing)]
+        figures.append(flicker([frame[far] for frame in stylized], (0, -step)))
+    assert flicker([frame[far] for frame in frames], (0, -step)) == 0.0
+    assert np.all(np.diff(figures) < 0)
+    assert figures[-1] < 0.3 * figures[0]
+
+
+def test_frames_may_have_any_size_and_are_taken_one_at_a_time(generator, code):
+    rng = np.random.default_rng(0)
+    taken = []
+
+    def make_frames():
+        for t in range(3):
+            taken.append(t)
+            yield rng.uniform(0, 1, (37, 51, 3)).astype("float32")
+
+    stylized = stylize_frames(generator, make_frames(), code)
+    for t in range(3):
+        assert next(stylized).shape == (37, 51, 3)
+        assert taken == [*range(t + 1)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strength": 1.1}, r"strength in \[0, 1\]. Received: strength=1.1"),
+        ({"strength": float("nan")}, "strength=nan"),
+        ({"smoothing": 1.0}, r"smoothing in \[0, 1\). Received: smoothing=1.0"),
+        ({"smoothing": -0.1}, "smoothing=-0.1"),
+        ({"style_size": 31}, "style_size=31"),
+    ],
+)
+def test_wrong_options_are_refused_at_once(generator, code, pan, options, message):
+    with pytest.raises(ValueError, match=message):
+        stylize_frames(generator, pan, code, **options)
+
+
+def test_several_codes_and_other_generators_are_refused(generator, code, pan):
+    with pytest.raises(ValueError, match=r"the code of one style. Received: code=\(2, 8\)"):
+        stylize_frames(generator, pan, np.concatenate([code, code]))
+    with pytest.raises(ValueError, match="Expected a StyleGenerator for video. Received: a Dense"):
+        stylize_frames(keras.layers.Dense(1), pan, code)
+
+
+def test_flicker_is_the_difference_along_the_motion():
+    rng = np.random.default_rng(0)
+    picture = rng.uniform(0, 1, (30, 40, 3))
+    shifts = [(2, -3), (-1, 0), (0, 4)]
+    corners = np.cumsum([(8, 8), *(np.negative(shift) for shift in shifts)], axis=0)
+    frames = [picture[y : y + 16, x : x + 20] for y, x in corners]
+    assert flicker(frames, shifts) == 0.0
+    brighter = [frame + 0.1 * t for t, frame in enumerate(frames)]
+    assert flicker(brighter, shifts) == pytest.approx(0.1)
+    # two independent uniform values differ by a third
+    assert flicker(frames, (5, 5)) == pytest.approx(1 / 3, abs=0.02)
+    assert flicker(frames[:2], (0, 0)) == np.abs(frames[0] - frames[1]).mean()
+
+
+def make_clip(
+    path,
+    images,
+    stamps=None,
+    *,
+    codec="libx264",
+    pixels="yuv420p",
+    matrix=("ITU601", 6),
+    full_range=False,
+    rotation=0,
+    audio_codec=None,
+    options=None,
+    **tags,
+):
+    """Writes uint8 frames with time stamps in milliseconds, and a tone of 440 Hz."""
+    stamps = range(0, 40 * len(images), 40) if stamps is None else stamps
+    with av.open(path, "w") as clip:
+        pictures = clip.add_stream(codec, rate=25, options={"crf": "4"} | (options or {}))
+        pictures.height, pictures.width = images[0].shape[:2]
+        pictures.pix_fmt, pictures.codec_context.time_base = pixels, Fraction(1, 1000)
+        pictures.codec_context.flags |= av.codec.context.Flags.frame_duration
+        pictures.codec_context.colorspace = matrix[1]
+        pictures.codec_context.color_range = 2 if full_range else 1
+        for name, value in tags.items():
+            setattr(pictures.codec_context, name, value)
+        if rotation:
+            pictures.set_display_rotation(rotation)
+        if audio_codec:
+            sound = clip.add_stream(audio_codec, rate=RATE, layout="mono")
+            tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE // 4) / RATE)
+            samples = av.AudioFrame.from_ndarray(
+                (32767 * tone).astype("int16")[None], format="s16", layout="mono"
+            )
+            samples.sample_rate, samples.pts = RATE, 0
+        durations = [*np.diff(stamps), round(1000 * LAST)]
+        for image, stamp, duration in zip(images, stamps, durations, strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
+                format=pixels,
+                dst_colorspace=matrix[0],
+                dst_color_range="JPEG" if full_range else "MPEG",
+            )
+            frame.pts, frame.duration, frame.time_base = stamp, int(duration), Fraction(1, 1000)
+            clip.mux(pictures.encode(frame))
+        clip.mux(pictures.encode(None))
+        if audio_codec:
+            clip.mux(sound.encode(samples))
+            clip.mux(sound.encode(None))
+    return path
+
+
+def read_clip(path):
+    """A clip's frames as RGB, their times in seconds, and the samples of its sound."""
+    with av.open(path) as clip:
+        frames = [*clip.decode(video=0)]
+        images = [frame.to_ndarray(format="rgb24") for frame in frames]
+        times = [float(frame.time) for frame in frames]
+    with av.open(path) as clip:
+        sound = [f.to_ndarray() for f in clip.decode(audio=0)] if clip.streams.audio else []
+    return images, times, np.concatenate(sound, axis=1) if sound else None
+
+
+@pytest.fixture(scope="module")
+def images(pan):
+    return [np.round(255 * frame).astype("uint8") for frame in pan]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "audio_codec"),
+    [(".mp4", "aac"), (".mov", "pcm_s16le"), (".mkv", "flac"), (".mkv", "pcm_s16le")],
+)
+def test_clip_keeps_its_time_stamps_its_size_and_its_sound(
+    generator, code, images, tmp_path, suffix, audio_codec
+):
+    source = make_clip(tmp_path / f"a{suffix}", images, VARIABLE, audio_codec=audio_codec)
+    output = tmp_path / "folder" / f"b{suffix}"
+    assert stylize_video(generator, source, code, output, crf=4) == 8
+    expected, times, sound = read_clip(source)
+    stylized, new_times, new_sound = read_clip(output)
+    np.testing.assert_allclose(new_times, np.divide(VARIABLE, 1000), atol=1e-6)
+    assert new_times == times
+    np.testing.assert_array_equal(new_sound, sound)
+    assert sound.shape[1] >= RATE // 4
+    frames = [image.astype("float32") / 255 for image in expected]
+    for image, frame in zip(stylized, stylize_frames(generator, frames, code), strict=True):
+        assert image.shape == (48, 64, 3)
+        # in blocks, because fine coloured patterns do not outlast 4:2:0
+        error = (image / 255.0 - frame).reshape(6, 8, 8, 8, 3).mean(axis=(1, 3))
+        assert np.abs(error).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("source", "audio_codec", "output", "expected"),
+    [("a.mkv", "pcm_s16le", "b.mp4", "aac"), ("a.mp4", "aac", "b.webm", "opus")],
+)
+def test_sound_that_the_container_cannot_hold_is_encoded_anew(
+    generator, code, images, tmp_path, source, audio_codec, output, expected
+):
+    source = make_clip(tmp_path / source, images, audio_codec=audio_codec)
+    output = tmp_path / output
+    stylize_video(generator, source, code, output, strength=0.0)
+    with av.open(output) as clip:
+        assert clip.streams.audio[0].codec_context.name in (expected, f"lib{expected}")
+        assert clip.streams.audio[0].rate == 48_000
+    sound = read_clip(output)[2][0, 1000:11_000]
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    assert np.argmax(spectrum) * 48_000 / len(sound) == pytest.approx(440, abs=5)
+    assert sound.std() == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+
+
+def test_durations_aspect_ratio_and_colour_space_stay(generator, code, images, tmp_path):
+    tags = {"sample_aspect_ratio": Fraction(4, 3), "color_primaries": 9, "color_trc": 14}
+    source = make_clip(tmp_path / "a.mkv", images, VARIABLE, **tags)
+    stylize_video(generator, source, code, tmp_path / "b.mkv", strength=0.0)
+    with av.open(tmp_path / "b.mkv") as clip:
+        frames = [*clip.decode(video=0)]
+        assert clip.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
+    durations = [float(frame.duration * frame.time_base) for frame in frames]
+    np.testing.assert_allclose(durations, [*np.diff(VARIABLE) / 1000, LAST], atol=1e-6)
+    assert (frames[0].color_primaries, frames[0].color_trc) == (9, 14)  # BT.2020
+
+
+@pytest.mark.parametrize("rotation", [90, 180, -90])
+def test_rotated_clip_comes_out_upright(generator, code, tmp_path, rotation):
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:24, :32] = 255
+    source = make_clip(tmp_path / "a.mp4", [image], rotation=rotation)
+    assert stylize_video(generator, source, code, tmp_path / "b.mp4", strength=0.0) == 1
+    expected = np.rot90(image, rotation // 90)  # both turn counterclockwise
+    with av.open(tmp_path / "b.mp4") as clip:
+        frame = next(clip.decode(video=0))
+    assert frame.rotation == 0
+    assert np.abs(frame.to_ndarray(format="rgb24") - expected.astype("float")).mean() < 5
+
+
+@pytest.mark.parametrize(
+    ("matrix", "full_range", "pixels"),
+    [
+        (("ITU709", 1), False, "yuv420p"),
+        (("ITU601", 6), False, "yuv420p"),
+        (("ITU601", 5), True, "yuvj420p"),
+        (("ITU601", 2), False, "yuv444p"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_flat_colour_stays_whatever_the_clip_is_tagged_as(
+    generator, code, tmp_path, matrix, full_range, pixels, suffix
+):
+    color = np.uint8([200, 30, 90])
+    images = [np.tile(color, (48, 64, 1))] * 2
+    options = {"matrix": matrix, "full_range": full_range, "pixels": pixels}
+    source = make_clip(tmp_path / "a.mp4", images, **options)
+    output = tmp_path / f"b{suffix}"
+    stylize_video(generator, source, code, output, strength=0.0)
+    # YUV rounds twice; a wrong matrix is off by 22, a wrong range by 14
+    assert np.abs(read_clip(output)[0][-1] - color.astype("float")).max() <= 4
+    with av.open(output) as clip:
+        frame = next(clip.decode(video=0))
+        assert (frame.colorspace, frame.color_range) == (1, 1)  # BT.709, limited
+
+
+def test_untagged_clip_of_720_lines_is_read_as_bt709(generator, code, tmp_path):
+    color = np.uint8([200, 30, 90])
+    image = np.tile(color, (720, 64, 1))
+    source = make_clip(tmp_path / "a.mp4", [image], matrix=("ITU709", 2))
+    stylize_video(generator, source, code, tmp_path / "b.mp4", strength=0.0)
+    assert np.abs(read_clip(tmp_path / "b.mp4")[0][0] - color.astype("float")).max() <= 3
+
+
+def test_odd_sides_lose_their_last_row_and_column(generator, code, images, tmp_path):
+    odd = [image[:47, :61] for image in images[:2]]
+    source = make_clip(tmp_path / "a.mkv", odd, pixels="yuv444p")
+    stylize_video(generator, source, code, tmp_path / "b.mp4", strength=0.0)
+    stylized = read_clip(tmp_path / "b.mp4")[0]
+    assert stylized[0].shape == (46, 60, 3)
+    assert np.abs(stylized[1] - odd[1][:46, :60].astype("float")).mean() < 6
+
+
+def test_progress_tells_the_frames_done(generator, code, images, tmp_path):
+    calls = []
+    options = {"strength": 0.0, "progress": lambda *call: calls.append(call)}
+    for suffix in (".mp4", ".mkv"):  # MKV does not tell the number of its frames
+        source = make_clip(tmp_path / f"a{suffix}", images[:3])
+        stylize_video(generator, source, code, tmp_path / "b.mp4", **options)
+    assert calls == [(1, 3), (2, 3), (3, 3), (1, None), (2, None), (3, None)]
+
+
+def test_interrupted_run_leaves_the_old_file_alone(generator, code, images, tmp_path):
+    source = make_clip(tmp_path / "a.mp4", 15 * images)  # more than the encoder holds back
+    before = source.read_bytes()
+
+    def interrupt(done, total):
+        if done == total:
+            raise KeyboardInterrupt
+
+    for output in (source, tmp_path / "b.mp4"):
+        with pytest.raises(KeyboardInterrupt):
+            stylize_video(generator, source, code, output, strength=0.0, progress=interrupt)
+    assert [*tmp_path.iterdir()] == [source]
+    assert source.read_bytes() == before
+
+
+def test_clip_can_be_overwritten_by_its_own_painting(generator, code, images, tmp_path):
+    source = make_clip(tmp_path / "a.mp4", images[:3])
+    before = read_clip(source)[0]
+    assert stylize_video(generator, source, code, source) == 3
+    assert np.abs(np.subtract(read_clip(source)[0], before, dtype="float")).mean() > 10
+
+
+def test_broken_end_is_left_out(generator, code, images, tmp_path):
+    source = make_clip(tmp_path / "a.mkv", images, options={"g": "1"})
+    data = source.read_bytes()
+    source.write_bytes(data[: len(data) * 2 // 3])
+    num_frames = stylize_video(generator, source, code, tmp_path / "b.mkv", strength=0.0)
+    assert num_frames == len(read_clip(tmp_path / "b.mkv")[0])
+    assert 2 <= num_frames < 8
+
+
+def test_damaged_frames_are_left_out_and_the_others_stay_in_their_time(generator, code, tmp_path):
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(8)]
+    source = make_clip(tmp_path / "a.mov", images, codec="png", pixels="rgb24")
+    data = bytearray(source.read_bytes())
+    middle, length = len(data) // 2, len(data) // 10
+    data[middle : middle + length] = bytes(length)
+    source.write_bytes(data)
+    num_frames = stylize_video(generator, source, code, tmp_path / "b.mp4", strength=0.0)
+    times = read_clip(tmp_path / "b.mp4")[1]
+    assert num_frames == len(times) < 8
+    assert {0.0, 0.04, 0.28} <= set(np.round(times, 6))
+
+
+def write_sound(path, cover=None):
+    """Writes a short silence, and a picture as its cover."""
+    with av.open(path, "w", format="mp4") as clip:
+        sound = clip.add_stream("aac", rate=RATE, layout="mono")
+        samples = av.AudioFrame.from_ndarray(np.zeros((1, 4096), "int16"), "s16", "mono")
+        samples.sample_rate = RATE
+        if cover is not None:
+            picture = clip.add_stream("mjpeg")
+            picture.height, picture.width = cover.shape[:2]
+            picture.pix_fmt = "yuvj420p"
+            picture.disposition = av.stream.Disposition.attached_pic
+            clip.mux(picture.encode(av.VideoFrame.from_ndarray(cover, format="rgb24")))
+            clip.mux(picture.encode(None))
+        clip.mux(sound.encode(samples))
+        clip.mux(sound.encode(None))
+    return path
+
+
+def test_files_without_moving_pictures_are_refused(generator, code, images, tmp_path):
+    broken, cut = tmp_path / "broken.mp4", tmp_path / "cut.mp4"
+    broken.write_bytes(b"no clip" * 100)
+    cut.write_bytes(make_clip(tmp_path / "a.mp4", images).read_bytes()[:2000])
+    sound = write_sound(tmp_path / "sound.m4a")
+    song = write_sound(tmp_path / "song.m4a", cover=images[0])
+    empty = make_clip(tmp_path / "empty.mov", images[:1], codec="png", pixels="rgb24")
+    data = empty.read_bytes()
+    empty.write_bytes(data.replace(b"IHDR", b"IHDX"))  # its only frame
+    for path in (broken, cut, sound, song, empty):
+        with pytest.raises(ValueError, match=f"a video file that PyAV reads.*{path.name}"):
+            stylize_video(generator, path, code, tmp_path / "b.mp4")
+    with pytest.raises(FileNotFoundError, match=r"missing\.mp4"):
+        stylize_video(generator, tmp_path / "missing.mp4", code, tmp_path / "b.mp4")
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_other_suffixes_and_quality_out_of_range_are_refused(generator, code, tmp_path):
+    with pytest.raises(ValueError, match="crf of 0 to 63. Received: crf=64"):
+        stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.mp4", crf=64)
+    with pytest.raises(ValueError, match=r"\.mp4.*Received: output='.*b\.avi'"):
+        stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.avi")
+
+
+def test_missing_pyav_is_named_with_its_extra(generator, code, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(ImportError, match=r"stylegan_transfer\[video\]"):
+        stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.mp4")
