@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import pathlib
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,9 @@ from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.networks.generator import DocumentGenerator, StyleGenerator
 from stylegan_transfer.networks.saving import load_generator, save_generator
 
+# Generators, and what they painted, saved while `generator` and `features` were modules of the
+# package itself: a `.keras` file names the module of each class.
+FLAT_LAYOUT = pathlib.Path(__file__).parent / "flat_layout"
 CODE_SIZE = 8
 
 
@@ -192,3 +196,20 @@ np.save("images.npy", keras.ops.convert_to_numpy(images))
         check=True,
     )
     np.testing.assert_allclose(np.load(tmp_path / "images.npy"), plain, atol=1e-3)
+
+
+def flat_layout_images():
+    """The content and the style that `expected.npz` was painted from."""
+    y, x = np.mgrid[:32, :40].astype("float32")
+    content = np.stack([np.cos(0.1 * x), np.cos(0.2 * y), np.cos(0.1 * x + 0.2 * y)], -1) ** 2
+    style = np.stack([np.sin(0.9 * x), np.sin(0.5 * x - 0.4 * y), np.ones_like(x)], -1) ** 2
+    return content[None], style[None]
+
+
+@pytest.mark.parametrize("name", ["style", "document"])
+def test_files_from_before_the_modules_had_folders_give_the_same_images(name):
+    generator = load_generator(FLAT_LAYOUT / f"{name}.keras")
+    content, style = flat_layout_images()
+    with np.load(FLAT_LAYOUT / "expected.npz") as expected:
+        actual = generator.synthesize(content, generator.encode_style(style))
+        np.testing.assert_allclose(actual, expected[name], atol=1e-3)
