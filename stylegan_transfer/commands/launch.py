@@ -1,0 +1,161 @@
+"""What the commands share: flags from options, a quiet start, users' mistakes as one line."""
+
+import dataclasses
+import os
+import sys
+import textwrap
+import traceback
+import types
+import typing
+from collections.abc import Callable, Sequence
+
+from absl import flags
+
+from stylegan_transfer.options import Options, describe_limits, option
+
+
+@dataclasses.dataclass(frozen=True)
+class _Common(Options):
+    """Flags that every command has."""
+
+    help: bool = option(False, description="Print this text.")
+    traceback: bool = option(False, description="Print where in the code an error came from.")
+    verbose: bool = option(False, description="Print TensorFlow's messages and where time went.")
+
+
+class Flags:
+    """The command line of one command.
+
+    Args:
+        argv: As `sys.argv`: the command's name, and the flags.
+        usage: The command's docstring, the first part of its help.
+        *kinds: Classes of options; each of their fields is a flag of its name.
+
+    Raises:
+        SystemExit: `--help` was given; the help has been printed.
+        ValueError: A flag is unknown, or something that is no flag was given.
+    """
+
+    def __init__(self, argv: Sequence[str], usage: str, *kinds: type[Options]):
+        self._values = flags.FlagValues()
+        for kind in (*kinds, _Common):
+            _define(kind, self._values)
+        try:
+            rest = self._values(list(argv))[1:]
+        except flags.Error as error:
+            raise ValueError(str(error).replace("command line flag", "flag")) from None
+        if self._values.help:
+            print(_describe(argv[0], usage, [*kinds, _Common]))
+            raise SystemExit(0)
+        if rest:
+            raise ValueError(f"Expected flags only. Received: {' '.join(rest)}")
+        self.verbose = bool(self._values.verbose)
+
+    def make(self, kind: type[Options], base: Options | None = None) -> Options:
+        """Returns options of this kind: the given flags in place of what `base` holds.
+
+        Args:
+            kind: One of the kinds of this command line.
+            base: Where fields without a flag come from. Default: the fields' defaults.
+
+        Raises:
+            ValueError: A flag is missing, or a value is not as its field expects.
+        """
+        given = {}
+        for field in dataclasses.fields(kind):
+            text = self._values[field.name].value
+            if text is not None:
+                given[field.name] = _convert(field.name, text, _type_of(kind, field))
+            elif field.default is dataclasses.MISSING and base is None:
+                raise ValueError(
+                    f"Expected --{field.name}: {field.metadata['description']} Received: none"
+                )
+        return kind(**given) if base is None else dataclasses.replace(base, **given)
+
+
+def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int:
+    """Calls `main(argv)` and returns the exit code of the process.
+
+    Wrong input (`ValueError`, `OSError`), a missing extra (`ImportError`) or a diverged training
+    (`FloatingPointError`) becomes one line on stderr and exit code 1, an interrupted run 130.
+    `--traceback` adds where it came from.
+    """
+    if "--verbose" not in argv:  # TensorFlow reads these when it is imported
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        return main(argv) or 0
+    except (InterruptedError, KeyboardInterrupt) as error:
+        return _fail(f"Interrupted. {error}", 130, argv)
+    except (ValueError, OSError, FloatingPointError, ImportError) as error:
+        return _fail(f"Error: {error}", 1, argv)
+
+
+def _fail(message, code, argv):
+    if "--traceback" in argv:
+        traceback.print_exc()
+    print(message.strip(), file=sys.stderr)
+    return code
+
+
+def _define(kind, values):
+    for field in dataclasses.fields(kind):
+        base = _type_of(kind, field)
+        if base is bool:
+            define = flags.DEFINE_boolean
+        elif typing.get_origin(base) is tuple:
+            repeatable = field.metadata["repeatable"]
+            define = flags.DEFINE_multi_string if repeatable else flags.DEFINE_list
+        else:
+            define = flags.DEFINE_string  # numbers, too: converted with a message of our own
+        define(field.name, None, field.metadata["description"], flag_values=values)
+
+
+def _type_of(kind, field):
+    """The type of a field, without `| None`."""
+    annotation = typing.get_type_hints(kind)[field.name]
+    if isinstance(annotation, types.UnionType):
+        annotation = next(part for part in annotation.__args__ if part is not type(None))
+    return annotation
+
+
+def _convert(name, text, base):
+    if typing.get_origin(base) is tuple:
+        return tuple(_convert(name, item, base.__args__[0]) for item in text)
+    try:
+        return base(text)
+    except ValueError:
+        kind = {int: "a whole number", float: "a number"}[base]
+        raise ValueError(f"Expected --{name}: {kind}. Received: --{name}={text}") from None
+
+
+def _describe(program, usage, kinds):
+    """The help: the usage, and one paragraph a flag."""
+    lines = [usage.strip(), "", "Flags:"]
+    for kind in kinds:
+        for field in dataclasses.fields(kind):
+            lines.append(f"  --{field.name}" + _form(kind, field))
+            text = field.metadata["description"]
+            details = [describe_limits(field), _default(field)]
+            details = "; ".join(detail for detail in details if detail)
+            text += f" ({details})" if details else ""
+            lines += textwrap.wrap(text, 92, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join(lines)
+
+
+def _form(kind, field):
+    base = _type_of(kind, field)
+    if base is bool:
+        return f", --no{field.name}" if field.default else ""
+    if typing.get_origin(base) is tuple:
+        return "=A --" + field.name + "=B" if field.metadata["repeatable"] else "=A,B"
+    return {int: "=N", float: "=X"}.get(base, "=TEXT")
+
+
+def _default(field):
+    if field.default is dataclasses.MISSING:
+        return "required"
+    if field.default in (None, "", (), False):
+        return ""
+    value = field.default
+    value = ",".join(map(str, value)) if isinstance(value, tuple) else value
+    return f"default: {value}"
