@@ -354,7 +354,7 @@ def _style_statistics(maps):
     maps = {layer: maps[layer] for layer in FLAGS.style_layers}
     grams = {layer: losses.gram_matrix(values) for layer, values in maps.items()}
     moments = {layer: losses.channel_moments(values) for layer, values in maps.items()}
-    return grams, moments, moments_vectors(maps)
+    return grams, moments, moments_vectors(moments)
 
 
 def _with_layers(figure, distances):

@@ -109,27 +109,28 @@ def lpips_like_distance(first, second):
     return np.mean([*_for_each_layer(distance, first, second).values()], axis=0)
 
 
-def moments_vectors(maps):
+def moments_vectors(moments):
     """Returns each picture's channel means and deviations of all layers in one vector.
 
     Args:
-        maps: Dict of maps.
+        moments: Dict of the `losses.channel_moments` of maps, `(batch, 2, channels)`.
 
     Returns:
         Array `(batch, 2 * total number of channels)`: what `kernel_distance` compares.
     """
-    moments = [_to_numpy(channel_moments(values)) for values in maps.values()]
+    moments = [_to_numpy(values) for values in moments.values()]
     return np.concatenate([m.reshape(len(m), -1) for m in moments], axis=1)
 
 
 def style_retrieval(results, styles, labels):
     """Returns whether the nearest of all styles is the right one, for each result.
 
-    The distance is that of `moments_distances`, mean over layers.
+    The distance is that of `moments_distances`, mean over layers. It takes moments instead of
+    maps: maps of many pictures would fill the memory, and those of several sizes have no batch.
 
     Args:
-        results: Dict of the maps of n results.
-        styles: Dict of the maps of m styles, same layers; sizes may differ.
+        results: Dict of the `losses.channel_moments` of n results, `(n, 2, channels)`.
+        styles: Dict of those of m styles, same layers.
         labels: The index of the right style of each result, `(n,)`.
 
     Returns:
@@ -140,7 +141,7 @@ def style_retrieval(results, styles, labels):
     """
 
     def distances(y, s):
-        y, s = (_to_numpy(channel_moments(values)) for values in (y, s))
+        y, s = _to_numpy(y), _to_numpy(s)
         return _relative_distance(y[:, None], s[None])
 
     nearest = sum(_for_each_layer(distances, results, styles).values()).argmin(axis=1)

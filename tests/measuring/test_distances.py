@@ -100,10 +100,14 @@ def test_maps_of_other_layers_are_refused(figure):
         figure({}, {})
 
 
+def moments_of(maps):
+    return {layer: losses.channel_moments(values) for layer, values in maps.items()}
+
+
 def test_moments_vectors_are_the_means_and_deviations_of_all_layers():
     maps = make_maps(0, batch=3)
     expected = [m for v in maps.values() for m in (v.mean((1, 2)), v.std((1, 2)))]
-    vectors = moments_vectors(maps)
+    vectors = moments_vectors(moments_of(maps))
     assert vectors.shape == (3, 2 * (4 + 7))
     np.testing.assert_allclose(vectors, np.concatenate(expected, axis=1), rtol=1e-4)
 
@@ -115,23 +119,28 @@ def test_style_retrieval_finds_the_style_whose_statistics_a_result_has():
         layer: np.tile(values[order][:, ::-1], (1, 2, 1, 1)) * np.float32(1.01)
         for layer, values in styles.items()
     }
-    right = style_retrieval(shuffled, styles, order)
+    right = style_retrieval(moments_of(shuffled), moments_of(styles), order)
     assert right.tolist() == [True, True, True]
-    assert style_retrieval(shuffled, styles, [2, 1, 3]).tolist() == [True, False, True]
+    assert style_retrieval(moments_of(shuffled), moments_of(styles), [2, 1, 3]).tolist() == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_style_retrieval_goes_by_the_distance_relative_to_the_style():
     result, weak, strong = 2.0, 1.0, 3.5  # |2 - 1| / 1 is more than |2 - 3.5| / 3.5
     styles = {"relu1_1": np.stack([np.full((4, 4, 3), v, "float32") for v in (weak, strong)])}
     results = {"relu1_1": np.full((1, 4, 4, 3), result, "float32")}
-    assert style_retrieval(results, styles, [1]).tolist() == [True]
+    assert style_retrieval(moments_of(results), moments_of(styles), [1]).tolist() == [True]
 
 
 def test_style_retrieval_looks_at_every_layer():
     styles, other = make_maps(0, batch=2), make_maps(5, batch=2)
     swapped = {"relu1_1": styles["relu1_1"], "relu2_1": styles["relu2_1"][::-1]}
     only = {"relu1_1": swapped["relu1_1"], "relu2_1": other["relu2_1"][[0, 0]]}
-    assert style_retrieval(only, styles, [0, 1]).all()
+    assert style_retrieval(moments_of(only), moments_of(styles), [0, 1]).all()
     for layer in styles:
-        found = style_retrieval({layer: swapped[layer]}, {layer: styles[layer]}, [0, 1])
+        pair = ({layer: maps[layer]} for maps in (swapped, styles))
+        found = style_retrieval(*map(moments_of, pair), [0, 1])
         assert found.all() == (layer == "relu1_1")
