@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "DocumentGenerator": "networks.generator",
     "PRESETS": "training.config",
-    "Picture": "pictures.files",
+    "Picture": "pictures.picture",
     "StyleDiscriminator": "networks.discriminator",
     "StyleGenerator": "networks.generator",
     "StyleTransferGAN": "training.gan",

@@ -8,6 +8,7 @@ MAX_PIXELS = 2**28  # 16,384 x 16,384, above the largest phone sensors; 3 GB as 
 
 
 def check_size(size: tuple[int, int], name: str) -> None:
+    """Raises a `ValueError`, which calls the image by its name, unless `(width, height)` fits."""
     width, height = size
     if min(size) < MIN_SIZE or width * height > MAX_PIXELS:
         raise ValueError(
@@ -17,7 +18,7 @@ def check_size(size: tuple[int, int], name: str) -> None:
 
 
 def as_rgb_array(image: np.ndarray) -> np.ndarray:
-    """Checks shape and dtype; grey becomes RGB."""
+    """Returns the image with three channels; a `ValueError` for another shape or dtype."""
     image = np.asarray(image)
     is_number = image.dtype == np.uint8 or np.issubdtype(image.dtype, np.floating)
     if image.ndim == 2:
@@ -31,6 +32,7 @@ def as_rgb_array(image: np.ndarray) -> np.ndarray:
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
+    """Returns uint8 pixels, or floats that are nearly in [0, 1], as float32 in [0, 1]."""
     if image.dtype == np.uint8:
         image = image.astype("float32")
         image /= 255
@@ -42,10 +44,12 @@ def to_float(image: np.ndarray) -> np.ndarray:
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:
+    """Returns pixels of 16 bits as float32 in [0, 1]."""
     return pixels.astype("float32") / np.float32(65535)
 
 
 def quantize(image: np.ndarray, dtype: str) -> np.ndarray:
+    """Returns floats in [0, 1], clipped and rounded, as "uint8" or "uint16" of the full range."""
     if image.dtype == dtype:
         return image
     if not np.isfinite(image).all():
@@ -72,14 +76,25 @@ def over_white(pixels: np.ndarray) -> np.ndarray:
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Returns an RGB image in the size `(height, width)`; see `inputs.resize_image`."""
-    size = size[::-1]
     if image.dtype == np.uint8:
-        return np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
-    channels = [Image.fromarray(image[..., i].astype("float32")) for i in range(3)]
-    resized = [channel.resize(size, Image.Resampling.LANCZOS) for channel in channels]
-    return np.clip(np.stack(resized, axis=-1), 0, 1)
+        return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))
+    return np.clip(resize_channels(image, size), 0, 1)
+
+
+def resize_channels(
+    maps: np.ndarray,
+    size: tuple[int, int],
+    resampling: Image.Resampling = Image.Resampling.LANCZOS,
+) -> np.ndarray:
+    """Returns float maps `(height, width, channels)` in the size `(height, width)`, antialiased.
+
+    Nothing is clipped: Lanczos overshoots at edges.
+    """
+    channels = (Image.fromarray(maps[..., i].astype("float32")) for i in range(maps.shape[-1]))
+    return np.stack([channel.resize(size[::-1], resampling) for channel in channels], axis=-1)
 
 
 def scaled_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Returns both sides, in their order, in proportion to that short side."""
     scale = short_side / min(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

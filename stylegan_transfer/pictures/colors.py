@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from stylegan_transfer.pictures.arrays import resize_channels
+
 RGB_TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]]
 ).T  # for rows of RGB: `rgb @ RGB_TO_YIQ`
@@ -39,8 +41,14 @@ def transfer_luminance(image: np.ndarray, luminance_source: np.ndarray) -> np.nd
     return np.clip(luma + np.minimum(room, 1.0) * chroma, 0.0, 1.0).astype("float32")
 
 
-def match_colors(image: np.ndarray, target: np.ndarray) -> np.ndarray:
+def match_colors(
+    image: np.ndarray, target: np.ndarray, alpha: np.ndarray | None = None
+) -> np.ndarray:
     """Returns the image with the mean colour and the colour covariance of the target.
+
+    A pixel of the target counts as much as it is opaque: what a file stores under transparent
+    pixels is arbitrary. (To fill these pixels first, as a network needs it, would count the
+    colours at the border of the visible part several times.)
 
     The linear map is the symmetric one of the smallest change: with covariances S and T,
     `S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2`, the optimal transport between Gaussians, where Gatys et al.
@@ -49,16 +57,20 @@ def match_colors(image: np.ndarray, target: np.ndarray) -> np.ndarray:
     Args:
         image: `(height, width, 3)` in [0, 1].
         target: The same, of any size.
+        alpha: Opacity of the target, `(height, width)` in [0, 1]. Default: opaque.
 
     Returns:
-        float32 `(height, width, 3)`, clipped to [0, 1].
+        float32 `(height, width, 3)`, clipped to [0, 1]; the image itself if nothing of the target
+        can be seen.
 
     Reference:
-        Gatys et al., "Preserving Color in Neural Artistic Style Transfer", 2016, section 3.1;
-        Pitié & Kokaram, "The Linear Monge-Kantorovitch Linear Colour Mapping", CVMP 2007, eq. 8.
+        - Gatys et al., "Preserving Color in Neural Artistic Style Transfer", 2016, section 3.1.
+        - Pitié & Kokaram, "The Linear Monge-Kantorovitch Linear Colour Mapping", CVMP 2007, eq. 8.
     """
+    if alpha is not None and not np.any(alpha):
+        return image
     source_mean, source = _color_moments(image)
-    target_mean, covariance = _color_moments(target)
+    target_mean, covariance = _color_moments(target, alpha)
     root = _power(source, 0.5)
     inverse_root = _power(source, -0.5)
     transform = inverse_root @ _power(root @ covariance @ root, 0.5) @ inverse_root
@@ -94,20 +106,19 @@ def _fill(premultiplied):
         total = premultiplied.sum(axis=(0, 1))
         behind = total[:3] / total[3] if total[3] > 0 else np.full(3, 0.5, "float32")
     else:
-        coarser = _resize(premultiplied, (-(-width // 2), -(-height // 2)), Image.Resampling.BOX)
+        half = -(-height // 2), -(-width // 2)
+        coarser = resize_channels(premultiplied, half, Image.Resampling.BOX)
         gain = np.minimum(coarser[..., 3:] * 4, 1) / np.maximum(coarser[..., 3:], 1e-12)
-        behind = _resize(_fill(coarser * gain), (width, height), Image.Resampling.BILINEAR)
+        filled = _fill(coarser * gain)
+        behind = resize_channels(filled, (height, width), Image.Resampling.BILINEAR)
     return premultiplied[..., :3] + (1 - alpha) * behind
 
 
-def _resize(channels, size, resampling):
-    resized = (Image.fromarray(c).resize(size, resampling) for c in np.moveaxis(channels, -1, 0))
-    return np.stack(list(resized), axis=-1)
-
-
-def _color_moments(image):
+def _color_moments(image, alpha=None):
     pixels = image.reshape(-1, 3).astype("float64")
-    return pixels.mean(axis=0), np.cov(pixels.T, bias=True) + 1e-6 * np.eye(3)
+    weights = None if alpha is None else np.ravel(alpha).astype("float64")
+    covariance = np.cov(pixels.T, bias=True, aweights=weights)
+    return np.average(pixels, axis=0, weights=weights), covariance + 1e-6 * np.eye(3)
 
 
 def _power(matrix, exponent):

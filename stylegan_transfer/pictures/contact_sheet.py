@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.arrays import as_rgb_array, to_float
 from stylegan_transfer.pictures.inputs import resize_image
 
@@ -19,23 +20,30 @@ def make_contact_sheet(
     Images of any size are fitted into square cells, antialiased, on white.
 
     Args:
-        contents: images, or one array of shape `(num_contents, height, width, 3)`.
-        styles: images, or one array of shape `(num_styles, height, width, 3)`.
+        contents: Images `(height, width, 3)`, float in [0, 1] or uint8; or one array of them.
+        styles: The same.
         results: `results[i][j]` is content `i` in style `j`.
-        cell_size: side of a cell in pixels. Defaults to 256.
+        cell_size: Side of a cell in pixels.
 
     Returns:
-        float32 array `(height, width, 3)` of `num_contents + 1` by `num_styles + 1` cells with
+        float32 `(height, width, 3)` in [0, 1]: `num_contents + 1` by `num_styles + 1` cells with
         gaps of `cell_size // 32` pixels between and around them.
 
     Raises:
-        ValueError: if the results do not match the contents and styles in number.
+        ValueError: The results do not match the contents and styles in number.
+
+    Example:
+
+    >>> import numpy as np
+    >>> import stylegan_transfer
+    >>> content, style = np.zeros((2, 48, 64, 3))
+    >>> results = [[np.ones((48, 64, 3))]]
+    >>> stylegan_transfer.make_contact_sheet([content], [style], results, cell_size=32).shape
+    (67, 67, 3)
     """
     shape = [len(row) for row in results]
-    if shape != [len(styles)] * len(contents):
-        raise ValueError(
-            f"Expected {len(contents)} rows of {len(styles)} results. Received: rows of {shape}"
-        )
+    fits = shape == [len(styles)] * len(contents)
+    expect(fits, f"{len(contents)} rows of {len(styles)} results", results_per_row=shape)
     rows = [[None, *styles]] + [[c, *row] for c, row in zip(contents, results, strict=True)]
     gap = cell_size // 32
     pitch = cell_size + gap

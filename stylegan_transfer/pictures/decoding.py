@@ -37,12 +37,12 @@ def decode_file(
     Deep files of which Pillow would keep 8 bits come as float32.
 
     Args:
-        file: the encoded file, seekable.
-        name: what error messages call it.
-        max_short_side: as in `decode_image`.
+        file: The encoded file, seekable.
+        name: What error messages call it.
+        max_short_side: As in `decode_image`.
 
     Raises:
-        ValueError: if it is no complete picture, or its size is out of bounds.
+        ValueError: It is no complete picture, or its size is out of bounds.
     """
     with naming_errors(name):
         is_deep, tags = is_deep_png(file), read_deep_tiff_tags(file)
@@ -82,12 +82,12 @@ def decode_image(image: Image.Image, max_short_side: int | None = None) -> np.nd
     """Returns the upright sRGB or grey pixels of a Pillow image; the last of 2 or 4 is alpha.
 
     Args:
-        image: the image, perhaps not decoded yet.
-        max_short_side: a larger image may be downsized to this, before the rest has to be done
-            for each pixel. Defaults to `None`, the full size.
+        image: The image, perhaps not decoded yet.
+        max_short_side: A larger image may be downsized to this, before the rest has to be done
+            for each pixel. Default: None, the full size.
 
     Returns:
-        Array of shape `(height, width, 1 to 4)`, uint8 or, where Pillow has more, float32.
+        `(height, width, 1 to 4)`, uint8 or, where Pillow has more, float32.
     """
     icc_profile = image.info.get("icc_profile")
     if max_short_side is not None:

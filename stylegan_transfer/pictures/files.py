@@ -1,7 +1,6 @@
 """Reads and writes image files: as plain arrays, or as pictures with all that belongs to them."""
 
 import contextlib
-import dataclasses
 import glob
 import io
 import os
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.arrays import (
     MIN_SIZE,
     as_rgb_array,
@@ -23,45 +22,13 @@ from stylegan_transfer.pictures.arrays import (
     split_alpha,
     to_float,
 )
-from stylegan_transfer.pictures.colors import luminance
 from stylegan_transfer.pictures.decoding import decode_file
+from stylegan_transfer.pictures.encoding import SAVE_FORMATS, stored_pixels, write_picture
 from stylegan_transfer.pictures.exif import read_metadata
+from stylegan_transfer.pictures.picture import Picture
 from stylegan_transfer.pictures.profiles import srgb_profile
-from stylegan_transfer.pictures.sixteen_bit import encode_deep_png, encode_tiff
 
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-SAVE_FORMATS = {
-    ".bmp": "BMP",
-    ".jpeg": "JPEG",
-    ".jpg": "JPEG",
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-}
-_MAX_JPEG_EXIF = 65533  # bytes
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Picture:
-    """An image with what else its file holds, so that it can be saved as the same kind of file.
-
-    Attributes:
-        image: float32 sRGB in [0, 1], shape `(height, width, 3)`, upright.
-        alpha: opacity, float32 in [0, 1], shape `(height, width)`. `None` in a file without.
-        is_grey: whether the file has one channel of grey instead of three of colour.
-        bits: 8 or 16, of each channel in the file.
-        icc_profile: sRGB profile if the file had any profile. `None`, the default, writes none.
-        exif: EXIF block with date, camera, place, copyright and so on, but without orientation
-            and thumbnail. `None` if there is nothing else.
-    """
-
-    image: np.ndarray
-    alpha: np.ndarray | None = None
-    is_grey: bool = False
-    bits: int = 8
-    icc_profile: bytes | None = None
-    exif: bytes | None = None
 
 
 def load_picture(path: str | os.PathLike) -> Picture:
@@ -74,14 +41,27 @@ def load_picture(path: str | os.PathLike) -> Picture:
     16 bits in several channels needs `tifffile`, the extra `tiff`.
 
     Args:
-        path: the file.
+        path: The file.
 
     Returns:
         A `Picture`; colours under full transparency are kept.
 
     Raises:
-        FileNotFoundError: if the path does not exist.
-        ValueError: as `load_image`.
+        FileNotFoundError: The path does not exist.
+        ValueError: It is no complete picture with sides of at least 16 pixels and at most
+            `MAX_PIXELS` pixels.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import stylegan_transfer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     deep = stylegan_transfer.Picture(np.full((32, 48, 3), 0.5), bits=16)
+    ...     stylegan_transfer.save_picture(deep, f"{folder}/deep.png")
+    ...     picture = stylegan_transfer.load_picture(f"{folder}/deep.png")
+    >>> picture.image.shape, picture.bits
+    ((32, 48, 3), 16)
     """
     with _open(path) as (file, name):
         pixels, info = decode_file(file, name)
@@ -109,29 +89,35 @@ def load_image(
     Safe to call from several threads.
 
     Args:
-        source: path, or an encoded file as `bytes` or as a seekable binary file object.
-        dtype: `"float32"` for [0, 1], in the file's precision, or `"uint8"` for [0, 255]. Defaults
-            to `"float32"`.
-        max_short_side: a larger picture is downsized (antialiased) until its short side has this
+        source: A path, or an encoded file as `bytes` or as a seekable binary file object.
+        dtype: `"float32"` for [0, 1], in the file's precision, or `"uint8"` for [0, 255].
+        max_short_side: A larger picture is downsized (antialiased) until its short side has this
             many pixels, at least 16. Much faster than resizing afterwards, because a JPEG is
-            then decoded at a fraction of its size. Defaults to `None`, the full size.
-        name: what error messages call the source. Defaults to the path.
+            then decoded at a fraction of its size. Default: None, the full size.
+        name: What error messages call the source. Default: the path.
 
     Returns:
-        Array of shape `(height, width, 3)`.
+        float32 or uint8 `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: if the path does not exist.
-        ValueError: if the source is no complete picture with sides of at least 16 pixels and at
+        FileNotFoundError: The path does not exist.
+        ValueError: The source is no complete picture with sides of at least 16 pixels and at
             most `MAX_PIXELS` pixels.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import stylegan_transfer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stylegan_transfer.save_image(np.ones((32, 48, 3)), f"{folder}/white.png")
+    ...     image = stylegan_transfer.load_image(f"{folder}/white.png", max_short_side=16)
+    >>> image.shape, float(image.min())
+    ((16, 24, 3), 1.0)
     """
-    if dtype not in ("float32", "uint8"):
-        raise ValueError(f'Expected dtype "float32" or "uint8". Received: dtype={dtype!r}')
-    if max_short_side is not None and max_short_side < MIN_SIZE:
-        raise ValueError(
-            f"Expected max_short_side to be None or at least {MIN_SIZE}. "
-            f"Received: max_short_side={max_short_side}"
-        )
+    expect(dtype in ("float32", "uint8"), "float32 or uint8", dtype=dtype)
+    is_large = max_short_side is None or max_short_side >= MIN_SIZE
+    expect(is_large, f"None or at least {MIN_SIZE} pixels", max_short_side=max_short_side)
     with _open(source, name) as (file, name):
         image = over_white(decode_file(file, name, max_short_side)[0])
     if max_short_side is not None and min(image.shape[:2]) > max_short_side:
@@ -149,27 +135,32 @@ def save_picture(picture: Picture, path: str | os.PathLike, quality: int = 95) -
     more than 64 KB.
 
     Args:
-        picture: what to write. If it is grey, the luma of its image is.
-        path: where to write; one of the suffixes in `SAVE_FORMATS`.
-        quality: 1 to 100, for JPEG and WebP. Defaults to 95.
+        picture: What to write. If it is grey, the luma of its image is.
+        path: Where to write; one of the suffixes in `SAVE_FORMATS`.
+        quality: 1 to 100, for JPEG and WebP.
 
     Raises:
-        ValueError: for an unknown suffix, or an image or a quality out of these bounds.
+        ValueError: The suffix is unknown, or the image or the quality is out of these bounds.
+
+    Example:
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import stylegan_transfer
+    >>> half = stylegan_transfer.Picture(np.ones((32, 48, 3)), alpha=np.full((32, 48), 0.5))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stylegan_transfer.save_picture(half, f"{folder}/new/half.png")
+    ...     picture = stylegan_transfer.load_picture(f"{folder}/new/half.png")
+    >>> print(f"{picture.alpha.max():.2f}")
+    0.50
     """
     path = Path(path)
-    file_format = SAVE_FORMATS.get(path.suffix.lower())
-    if file_format is None:
-        known = ", ".join(SAVE_FORMATS)
-        raise ValueError(f"Expected a path that ends in one of {known}. Received: path={path}")
-    if not 1 <= quality <= 100:
-        raise ValueError(f"Expected quality to be 1 to 100. Received: quality={quality}")
-    pixels = _stored_pixels(picture, file_format)
-    metadata = {"icc_profile": picture.icc_profile, "exif": picture.exif}
-    if file_format == "JPEG" and len(picture.exif or b"") > _MAX_JPEG_EXIF:
-        del metadata["exif"]
-
+    suffix, known = path.suffix.lower(), ", ".join(SAVE_FORMATS)
+    expect(suffix in SAVE_FORMATS, f"a path that ends in one of {known}", path=str(path))
+    expect(1 <= quality <= 100, "quality of 1 to 100", quality=quality)
+    pixels = stored_pixels(picture, SAVE_FORMATS[suffix])
     with renamed_when_done(path) as temporary, open(temporary, "xb") as file:
-        _write(file, pixels, file_format, quality, {k: v for k, v in metadata.items() if v})
+        write_picture(file, picture, pixels, SAVE_FORMATS[suffix], quality)
 
 
 def save_image(image: np.ndarray, path: str | os.PathLike, quality: int = 95) -> None:
@@ -178,12 +169,22 @@ def save_image(image: np.ndarray, path: str | os.PathLike, quality: int = 95) ->
     uint8 pixels survive a lossless format exactly.
 
     Args:
-        image: array of shape `(height, width, 3)` or `(height, width)`, float in [0, 1] or uint8.
-        path: where to write; one of the suffixes in `SAVE_FORMATS`.
-        quality: 1 to 100, for JPEG and WebP. Defaults to 95.
+        image: `(height, width, 3)` or `(height, width)`, float in [0, 1] or uint8.
+        path: Where to write; one of the suffixes in `SAVE_FORMATS`.
+        quality: 1 to 100, for JPEG and WebP.
 
     Raises:
-        ValueError: for an unknown suffix, or an image or a quality out of these bounds.
+        ValueError: The suffix is unknown, or the image or the quality is out of these bounds.
+
+    Example:
+
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> import stylegan_transfer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     stylegan_transfer.save_image(np.zeros((32, 48, 3)), f"{folder}/black.png")
+    ...     os.listdir(folder)
+    ['black.png']
     """
     save_picture(Picture(as_rgb_array(image)), path, quality)
 
@@ -192,7 +193,7 @@ def list_images(source: str | os.PathLike) -> list[Path]:
     """Returns the image files that a file, a folder or a glob pattern stands for.
 
     Args:
-        source: a file (taken whatever its suffix); a folder, searched with all below it; or a
+        source: A file, taken whatever its suffix; a folder, searched with all below it; or a
             pattern such as `"photos/**/*.jpg"`. Hidden files and folders are skipped, and of a
             folder or a pattern only files with a suffix in `IMAGE_SUFFIXES` are taken.
 
@@ -200,7 +201,17 @@ def list_images(source: str | os.PathLike) -> list[Path]:
         Sorted list of paths, never empty.
 
     Raises:
-        FileNotFoundError: if there is no such image file.
+        FileNotFoundError: There is no such image file.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> import stylegan_transfer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("b.png", "a.jpg", "notes.txt"):
+    ...         pathlib.Path(folder, name).touch()
+    ...     [path.name for path in stylegan_transfer.list_images(folder)]
+    ['a.jpg', 'b.png']
     """
     source = os.fspath(source)
     if os.path.isfile(source):
@@ -237,31 +248,3 @@ def _open_path(path: str | os.PathLike) -> BinaryIO:
         raise FileNotFoundError(f"Expected an image file. Received: {path}, not found") from None
     except IsADirectoryError:
         raise ValueError(f"Expected an image file. Received: {path}, a folder") from None
-
-
-def _stored_pixels(picture: Picture, file_format: str) -> np.ndarray:
-    """Returns uint8 or uint16 pixels `(height, width, 1 to 4)`."""
-    pixels = picture.image
-    if picture.alpha is not None:
-        pixels = np.dstack([pixels, picture.alpha])
-    if file_format in ("BMP", "JPEG"):
-        pixels = over_white(pixels)
-    if picture.is_grey:
-        color, alpha = split_alpha(pixels)
-        pixels = np.dstack([luminance(color), alpha])
-    is_deep = picture.bits == 16 and file_format in ("PNG", "TIFF")
-    return quantize(pixels, "uint16" if is_deep else "uint8")
-
-
-def _write(file: BinaryIO, pixels: np.ndarray, file_format: str, quality: int, metadata: dict):
-    if file_format == "TIFF":
-        file.write(encode_tiff(pixels, **metadata))
-        return
-    if pixels.dtype == np.uint16:
-        file.write(encode_deep_png(pixels, **metadata))
-        return
-    options = {"quality": quality} if file_format in ("JPEG", "WEBP") else {}
-    if file_format == "JPEG" and quality >= 90:
-        options["subsampling"] = 0  # painted edges are coloured: keep the full chroma
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    image.save(file, format=file_format, **options, **metadata)

@@ -63,6 +63,31 @@ def test_matched_colours_have_the_targets_mean_and_covariance(pictures):
     np.testing.assert_allclose(moments[0][1], moments[1][1], atol=2e-4)
 
 
+@pytest.mark.parametrize("hidden", [(0, 0, 0), (1, 0, 1)])
+def test_colours_are_matched_to_the_visible_part_alone(pictures, hidden):
+    image, target = pictures
+    alpha = np.zeros((20, 30), np.float32)
+    alpha[3:15, 5:25] = 1
+    sprite = np.where(alpha[..., None] > 0, target, np.float32(hidden))
+    expected = match_colors(image, target[3:15, 5:25])
+    np.testing.assert_allclose(match_colors(image, sprite, alpha), expected, atol=1e-5)
+
+
+def test_a_half_transparent_pixel_counts_half(pictures):
+    image, target = pictures
+    alpha = np.ones((20, 30), np.float32)
+    alpha[:, 10:] = 0.5  # two thirds: as many as half of the opaque ones seen twice
+    doubled = np.concatenate([target, target[:, :10]], axis=1)
+    np.testing.assert_allclose(
+        match_colors(image, target, alpha), match_colors(image, doubled), atol=1e-5
+    )
+
+
+def test_nothing_is_matched_to_an_invisible_picture(pictures):
+    image, target = pictures
+    np.testing.assert_array_equal(match_colors(image, target, np.zeros((20, 30))), image)
+
+
 def test_matching_to_itself_or_of_a_flat_picture_is_harmless(pictures):
     np.testing.assert_allclose(match_colors(pictures[0], pictures[0]), pictures[0], atol=1e-4)
     flat = np.full((4, 4, 3), 0.2, np.float32)

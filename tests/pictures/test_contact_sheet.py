@@ -39,5 +39,5 @@ def test_contact_sheet_takes_batches():
 
 def test_contact_sheet_counts_must_match():
     image = np.zeros((16, 16, 3))
-    with pytest.raises(ValueError, match=r"Expected 1 rows of 2 results. Received: rows of \[1\]"):
+    with pytest.raises(ValueError, match=r"1 rows of 2 results. Received: results_per_row=\[1\]"):
         make_contact_sheet([image], [image, image], [[image]])

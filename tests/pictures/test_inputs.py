@@ -4,6 +4,7 @@ from picture_files import HEIGHT, WIDTH, smooth_picture, write
 from PIL import Image
 
 from stylegan_transfer.pictures import inputs
+from stylegan_transfer.pictures.picture import Picture
 
 # Arrays.
 
@@ -35,6 +36,16 @@ def test_to_image_composites_transparency_over_white_or_keeps_it(tmp_path):
         np.testing.assert_allclose(inputs.to_image(image), over_white, atol=0.003)
         np.testing.assert_allclose(inputs.to_image(image, keep_alpha=True), rgba / 255, atol=1e-6)
     assert inputs.to_image(rgba[..., :3], keep_alpha=True).shape == (20, 24, 3)
+
+
+def test_to_image_takes_a_picture_with_its_alpha():
+    rgba = np.random.default_rng(0).random((20, 24, 4), dtype=np.float32)
+    picture = Picture(rgba[..., :3], rgba[..., 3], bits=16)
+    np.testing.assert_array_equal(inputs.to_image(picture, keep_alpha=True), rgba)
+    expected = 1 - rgba[..., 3:] * (1 - rgba[..., :3])
+    np.testing.assert_allclose(inputs.to_image(picture), expected, atol=1e-6)
+    opaque = Picture(rgba[..., :3])
+    np.testing.assert_array_equal(inputs.to_image(opaque, keep_alpha=True), rgba[..., :3])
 
 
 @pytest.mark.parametrize(
@@ -94,3 +105,50 @@ def test_short_side_keeps_the_proportions(shape, expected):
 def test_resizing_needs_exactly_one_size(options):
     with pytest.raises(ValueError, match="Expected .*Received: short_side="):
         inputs.resize_image(np.zeros((20, 20, 3)), **options)
+    with pytest.raises(ValueError, match="Expected .*Received: short_side="):
+        inputs.resize_picture(Picture(np.zeros((20, 20, 3))), **options)
+
+
+def disc(hidden):
+    """An orange disc with a soft edge; under what is transparent lies another colour."""
+    y, x = np.mgrid[:90, :120]
+    alpha = np.clip(35 - np.hypot(y - 44, x - 60), 0, 1).astype("float32")
+    return Picture(np.where(alpha[..., None] > 0, np.float32([0.9, 0.5, 0.1]), hidden), alpha)
+
+
+@pytest.mark.parametrize("hidden", [(0, 0, 0), (1, 0, 1)])
+@pytest.mark.parametrize("short_side", [30, 47, 131])
+def test_resizing_leaves_no_halo_of_hidden_colours(hidden, short_side):
+    resized = inputs.resize_picture(disc(np.float32(hidden)), short_side=short_side)
+    visible = resized.alpha > 1 / 255
+    assert 0.2 < visible.mean() < 0.5
+    expected = np.broadcast_to(np.float32([0.9, 0.5, 0.1]), resized.image.shape)
+    np.testing.assert_allclose(resized.image[visible], expected[visible], atol=2e-3)
+    assert resized.alpha.min() >= 0 and resized.alpha.max() <= 1
+
+
+def test_resizing_and_compositing_may_change_places():
+    y, x = np.mgrid[:60, :80] / 20
+    image = 0.5 + 0.3 * np.stack([np.sin(x), np.cos(y), np.sin(x + y)], -1).astype("float32")
+    alpha = (0.5 + 0.4 * np.sin(3 * x) * np.cos(2 * y)).astype("float32")
+    background = np.float32([0.2, 0.9, 0.4])
+
+    def put_over(picture):
+        return background + picture.alpha[..., None] * (picture.image - background)
+
+    picture = Picture(image, alpha)
+    resized = put_over(inputs.resize_picture(picture, short_side=25))
+    expected = inputs.resize_image(put_over(picture), short_side=25)
+    np.testing.assert_allclose(resized, expected, atol=1e-4)
+
+
+def test_an_opaque_picture_is_resized_as_its_image_and_keeps_all_else():
+    picture = Picture(smooth_picture(60, 80), None, True, 16, b"profile", b"exif")
+    resized = inputs.resize_picture(picture, size=(30, 20))
+    np.testing.assert_array_equal(resized.image, inputs.resize_image(picture.image, size=(30, 20)))
+    assert (resized.alpha, resized.is_grey, resized.bits) == (None, True, 16)
+    assert (resized.icc_profile, resized.exif) == (b"profile", b"exif")
+    half = Picture(picture.image, np.full((60, 80), 0.5, np.float32), bits=16)
+    resized_half = inputs.resize_picture(half, size=(30, 20))
+    np.testing.assert_allclose(resized_half.image, resized.image, atol=1e-5)
+    np.testing.assert_allclose(resized_half.alpha, 0.5, atol=1e-6)
