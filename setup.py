@@ -7,12 +7,15 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "stylegan_transfer/__init__.py").read_text())
 
 EXTRAS = {
+    # the page, the plot, and Spearman's correlation
+    "evaluate": ["jinja2>=3.1", "matplotlib>=3.9", "scipy>=1.11"],
     "optimize": ["scipy>=1.11"],  # L-BFGS
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
     "video": ["av>=17.1"],
 }
 TEST = [
-    *("ipykernel>=6.29", "nbclient>=0.10", "pytest>=8.0", "ruff==0.17.*"),
+    *("ipykernel>=6.29", "nbclient>=0.10", "pytest>=8.0", "pytest-xdist>=3.6", "ruff==0.17.*"),
+    "jax>=0.4.34",  # its CPU build, for the tests of that backend
     "scikit-image>=0.22",  # the independent reference of SSIM
 ]
 
@@ -24,7 +27,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["stylegan_transfer*"]),
-    package_data={"stylegan_transfer": ["MODEL_CARD.md", "weights/*"]},
+    package_data={
+        "stylegan_transfer": ["MODEL_CARD.md", "weights/*", "commands/evaluation/templates/*"]
+    },
+    entry_points={"console_scripts": ["stylegan-transfer = stylegan_transfer.commands.main:main"]},
     python_requires=">=3.10",
     install_requires=(HERE / "requirements.txt").read_text().split(),
     extras_require={

@@ -1,7 +1,8 @@
-"""The figures of `evaluate.py` as text: lines, Markdown tables and what follows from them."""
+"""The figures as text: lines, Markdown tables and what follows from them."""
 
 import pathlib
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -24,35 +25,40 @@ FIGURES = {  # name: head of the column, explanation
 MAIN_FIGURES = ("content", "gram", "moments", "retrieval", "ssim", "grid")
 
 
-def measure_coverage(rows: list[dict], reference: str) -> dict:
-    """Returns which share of the way of some results each generator goes.
+def measure_coverage(rows: Sequence[Mapping], reference: str) -> dict:
+    """Returns which share of the Gram gap between photographs and some results generators close.
 
-    The way leads from the Gram distance of the untouched photographs to that of the results. A
+    The gap leads from the Gram distance of the untouched photographs to that of the results. A
     generator's Gram distance is taken at the results' content distance, between its strengths, or
     at its largest content distance where that is less.
 
     Args:
         rows: All rows of a report.
         reference: The name of a row of results.
+
+    Returns:
+        The reference, its content distance, and for each generator the content distance and the
+        share; shares are None where the results are no nearer to the styles than the photographs.
     """
 
     def mean(row, figure):
         return row["figures"][figure]["mean"]
 
-    way = next(row for row in rows if row["name"] == reference)
+    target = next(row for row in rows if row["name"] == reference)
     start = mean(rows[0], "gram")  # the first row is the photographs'
+    gap = start - mean(target, "gram")
     shares = {}
     for name in dict.fromkeys(row["generator"] for row in rows if row["generator"]):
         points = [(0.0, start)]
         points += [(mean(r, "content"), mean(r, "gram")) for r in rows if r["generator"] == name]
         content, gram = np.transpose(sorted(points))
-        at = min(mean(way, "content"), content[-1])
-        share = (start - np.interp(at, content, gram)) / (start - mean(way, "gram"))
-        shares[name] = {"content": float(at), "share": float(share)}
-    return {"reference": reference, "content": mean(way, "content"), "generators": shares}
+        at = min(mean(target, "content"), content[-1])
+        share = float(start - np.interp(at, content, gram)) / gap if gap > 0 else None
+        shares[name] = {"content": float(at), "share": share}
+    return {"reference": reference, "content": mean(target, "content"), "generators": shares}
 
 
-def summarize(row: dict) -> str:
+def summarize(row: Mapping) -> str:
     """Returns a row in one line."""
     means = (
         f"{head} {row['figures'][key]['mean']:.3f}" for key, head in list_columns([row]).items()
@@ -60,24 +66,30 @@ def summarize(row: dict) -> str:
     return f"{row['name']}: {', '.join(means)}"
 
 
-def render_markdown(report: dict, figures: Collection[str] = tuple(FIGURES)) -> str:
+def render_markdown(report: Mapping, figures: Collection[str] = tuple(FIGURES)) -> str:
     """Returns the table of all rows and these figures, but for those of single layers."""
     heads = {key: head for key, head in list_columns(report["rows"]).items() if key in figures}
     lines = [f"| | {' | '.join(heads.values())} |", "|---" * (len(heads) + 1) + "|"]
     for row in report["rows"]:
-        name = row["name"].replace("|", "\\|")
+        name = _escape(row["name"])
         cells = [f"*{name}*" if row["kind"] == "strength" else name]
         for key in heads:
             mean, interval = format_figure(row["figures"][key])
             cells.append(f"{mean} {interval}".strip())
         lines.append(f"| {' | '.join(cells)} |")
-    paragraphs = [describe(report), "\n".join(lines)]
+    paragraphs = [_escape(describe(report)), "\n".join(lines)]
     if "coverage" in report:
-        paragraphs.append(describe_coverage(report["coverage"]))
+        paragraphs.append(_escape(describe_coverage(report["coverage"])))
     return "\n\n".join(paragraphs) + "\n"
 
 
-def describe(report):
+def _escape(text):
+    """Returns text that Markdown shows as it is, in one line."""
+    text = re.sub(r"[\\`*~\[\]<>|&$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+    return " ".join(text.split())
+
+
+def describe(report: Mapping) -> str:
     """Returns what was measured how, in a few sentences."""
     flags = report["flags"]
     names = [pathlib.Path(source).name for source in flags["features"]]
@@ -91,19 +103,21 @@ def describe(report):
     )
 
 
-def describe_coverage(coverage):
-    """Returns what the generators reach of the reference, in a sentence."""
-    parts = [
-        f"{name} goes {reached['share']:.0%}, at a content distance of {reached['content']:.3f}"
-        for name, reached in coverage["generators"].items()
-    ]
-    return (
-        f"Of the way of “{coverage['reference']}” from the photographs' Gram distance to its own, "
-        f"for which it goes to a content distance of {coverage['content']:.3f}: {'; '.join(parts)}."
-    )
+def describe_coverage(coverage: Mapping) -> str:
+    """Returns what the generators reach of the reference, in a sentence each."""
+    reference, sentences = f"“{coverage['reference']}”", []
+    for name, reached in coverage["generators"].items():
+        if reached["share"] is None:
+            return f"{reference} is no nearer to the styles than the photographs: there is no gap."
+        sentences.append(
+            f"“{name}” closes {100 * reached['share']:.0f} % of the Gram gap between the "
+            f"photographs and {reference}, at content distance {reached['content']:.3f} "
+            f"({reference}: {coverage['content']:.3f})."
+        )
+    return " ".join(sentences)
 
 
-def list_columns(rows, by_layer=False):
+def list_columns(rows: Sequence[Mapping], by_layer: bool = False) -> dict[str, str]:
     """Returns the heads of the figures that the rows have, of all layers together or of each."""
     keys = dict.fromkeys(key for row in rows for key in row["figures"])
     if by_layer:
@@ -111,7 +125,7 @@ def list_columns(rows, by_layer=False):
     return {key: head for key, (head, _) in FIGURES.items() if key in keys}
 
 
-def format_figure(figure):
+def format_figure(figure: Mapping) -> tuple[str, str]:
     """Returns the mean and the interval as text."""
     interval = figure.get("interval")
     return f"{figure['mean']:.3f}", "[{:.3f}, {:.3f}]".format(*interval) if interval else ""

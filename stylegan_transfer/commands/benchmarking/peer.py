@@ -1,9 +1,9 @@
 """Paints, or trains, when asked, and says how long that took and how much memory.
 
-`benchmark.py` starts it, in the environment of the contestant, of which it needs no more than
-NumPy and the contestant itself:
+`benchmark` starts this file as a program in the environment of the contestant, of which it needs
+no more than NumPy and the contestant itself:
 
-    python benchmark_peer.py '{"contestant": "stylegan_transfer", "threads": 2, "width": null}'
+    python peer.py '{"contestant": "stylegan_transfer", "threads": 2, "width": null}'
 
 Each line on stdin, `{"batch": 1, "height": 256, "width": 256}`, asks for so many pictures, and is
 answered by one line on stdout. `before_mib` and `peak_mib` are the most memory that the process
@@ -137,6 +137,8 @@ CONTESTANTS = {
 
 def main():
     """Loads a contestant and answers until stdin ends."""
+    here = pathlib.Path(__file__).parent  # Python looks there first; our names are not for others
+    sys.path[:] = [folder for folder in sys.path if pathlib.Path(folder) != here]
     answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     options = json.loads(sys.argv[1])
     network = Stopwatch()

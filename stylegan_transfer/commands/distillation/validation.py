@@ -1,17 +1,19 @@
 """How well distilled features agree with their teacher on pictures that they never saw."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from keras import ops
 
+from stylegan_transfer.commands.distillation.student import LAYERS, unexplained_variance
 from stylegan_transfer.measuring.distances import content_distances, gram_distances
 from stylegan_transfer.pictures.files import list_images, load_image
 from stylegan_transfer.pictures.inputs import resize_image
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 _SHALLOW = LAYERS[:3]
 
 
-def validate(distiller, photos, paintings):
+def validate(distiller: Callable, photos: np.ndarray, paintings: np.ndarray) -> dict[str, dict]:
     """Returns how well the student agrees with its teacher, by layer and for their means.
 
     `explained_variance`: of the teacher's maps by the heads. `gram_correlation` and
@@ -23,7 +25,12 @@ def validate(distiller, photos, paintings):
         distiller: A `Distiller`.
         photos: Images `(number, size, size, 3)` in [0, 1].
         paintings: The same, of the same size.
+
+    Raises:
+        ImportError: SciPy is missing.
     """
+    from scipy import stats
+
     images = [*photos, *paintings]
     maps, predicted, expected = ({layer: [] for layer in LAYERS} for _ in range(3))
     for image in images:
@@ -47,7 +54,8 @@ def validate(distiller, photos, paintings):
         for distances in (by_student, by_teacher):
             distances[mean] = sum(distances[layer] for layer in _SHALLOW)
         for row, values in figures.items():
-            values[f"{kind}_correlation"] = spearman(by_student[row], by_teacher[row])
+            correlation = stats.spearmanr(by_student[row], by_teacher[row]).statistic
+            values[f"{kind}_correlation"] = float(correlation)
     return figures
 
 
@@ -61,13 +69,7 @@ def _distances(measure, maps, num_photos):
     return {layer: np.concatenate([row[layer] for row in rows]) for layer in LAYERS}
 
 
-def spearman(first, second):
-    """Returns the correlation of the ranks of two arrays without equal values."""
-    ranks = [np.argsort(np.argsort(values)) for values in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def load_squares(source, size):
+def load_squares(source: str, size: int) -> np.ndarray:
     """Returns the central squares of pictures, `(number, size, size, 3)`."""
     images = [resize_image(load_image(path), short_side=size) for path in list_images(source)]
     corners = [[(side - size) // 2 for side in image.shape[:2]] for image in images]
@@ -76,7 +78,7 @@ def load_squares(source, size):
     )
 
 
-def format_table(figures):
+def format_table(figures: Mapping[str, Mapping]) -> str:
     """Returns the figures as a Markdown table."""
     columns = ("explained_variance", "gram_correlation", "content_correlation")
     lines = [f"| layer | {' | '.join(columns)} |".replace("_", " "), "|---" * 4 + "|"]
@@ -84,9 +86,3 @@ def format_table(figures):
         cells = (f"{values[column]:.3f}" if column in values else "" for column in columns)
         lines.append(f"| {row} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def unexplained_variance(expected, predicted):
-    """Mean squared error over the variance of `expected` about its channel means."""
-    variance = ops.mean(ops.square(expected - ops.mean(expected, axis=(0, 1, 2))))
-    return ops.mean(ops.square(expected - predicted)) / (variance + 1e-6)

@@ -1,18 +1,22 @@
-"""`experiments/evaluate.py`, run as a user runs it, and the files that it writes."""
+"""The command `evaluate`: its figures, the files that it writes, and what it refuses."""
 
+import base64
 import hashlib
 import html.parser
+import itertools
 import json
 import shutil
+import sys
 import xml.etree.ElementTree
 
-import evaluation_report
-import evaluation_tables
 import keras
 import numpy as np
 import pytest
 
-from stylegan_transfer import samples
+from stylegan_transfer import losses, samples
+from stylegan_transfer.commands import evaluate, launch
+from stylegan_transfer.commands.evaluation import report_files, tables
+from stylegan_transfer.commands.evaluation.gallery import Gallery
 from stylegan_transfer.measuring import distances, figures, statistics
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.networks.generator import StyleGenerator
@@ -22,7 +26,7 @@ from stylegan_transfer.pictures.files import load_image, save_image
 from stylegan_transfer.pictures.inputs import resize_image
 from stylegan_transfer.stylizing.stylize import stylize
 
-EVALUATE = "experiments/evaluate.py"
+SCRIPT = "experiments/evaluate.py"
 SEED, PAINT_SIZE, MEASURE_SIZE = 3, 128, 64
 CONTENT_LAYERS, STYLE_LAYERS = ["relu2_1"], ["relu1_1", "relu2_1"]
 FLAGS = [
@@ -36,6 +40,10 @@ FLAGS = [
 ]
 CONTENTS, STYLES = ("harbour", "portrait"), ("mosaic", "swirls")
 BRACKETS = ["untouched photograph", "copy of the style", "colour statistics only", "half blend"]
+FILES = {"report.json", "report.html", "report.md", "plot.svg"}
+COPIES = "<b>copies</b> | $x_$"  # a name that HTML, Markdown and matplotlib would all misread
+
+pytestmark = pytest.mark.xdist_group("evaluate")  # all share one run
 
 
 @pytest.fixture(scope="module")
@@ -57,28 +65,34 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evaluate(folder, run_python):
-    def run(*flags, output=folder / "out"):
+def make_flags(folder):
+    def make(*flags, output=folder / "out"):
         pictures = f"--content={folder / 'photos'}", f"--style={folder / 'paintings'}"
-        return run_python(EVALUATE, *pictures, f"--output={output}", *FLAGS, *flags)
+        return [*pictures, f"--output={output}", *FLAGS, *flags]
 
-    return run
+    return make
+
+
+def run(*flags):
+    return launch.run(evaluate.main, ["evaluate", *map(str, flags)])
 
 
 @pytest.fixture(scope="module")
-def output(evaluate, folder):
-    """The output folder of a run with everything."""
-    process = evaluate(
+def output(make_flags, folder, run_python):
+    """The output folder of a run with everything, through the real script."""
+    flags = make_flags(
         f"--generator=tiny={folder / 'tiny.keras'}",
         "--strengths=0,0.5",
-        f"--results=<copies>={folder / 'copies'}",
+        f"--results={COPIES}={folder / 'copies'}",
         f"--update={folder / 'README.md'}",
         f"--plot={folder / 'figures' / 'results.svg'}",
     )
+    process = run_python(SCRIPT, *flags)
     assert process.returncode == 0, process.stderr
     assert "Traceback" not in process.stderr
-    for name in (*BRACKETS, "tiny", "tiny, strength 0.5", "<copies>"):
+    for name in (*BRACKETS, "tiny", "tiny, strength 0.5", COPIES):
         assert f"\n{name}: content" in "\n" + process.stdout
+    assert f"Wrote {folder / 'out' / 'report.html'}" in process.stdout
     return folder / "out"
 
 
@@ -128,6 +142,10 @@ def test_the_copy_of_the_style_has_all_of_its_style(rows):
     np.testing.assert_allclose(values(row, "patches")[:, 0], 1, atol=1e-6)
 
 
+def moments_vector(maps):
+    return distances.moments_vectors({n: losses.channel_moments(m) for n, m in maps.items()})
+
+
 @pytest.mark.parametrize(
     ("name", "make"),
     [
@@ -175,8 +193,7 @@ def test_all_figures_of_a_row_are_those_of_the_metrics(rows, pictures, name, mak
             values(rows[name], figure), matrix, rtol=1e-4, atol=2e-6, err_msg=figure
         )
     vectors = [
-        np.concatenate([distances.moments_vectors(m) for m in group])
-        for group in (maps.values(), style_maps)
+        np.concatenate([moments_vector(m) for m in group]) for group in (maps.values(), style_maps)
     ]
     kernel = rows[name]["figures"]["kernel"]["mean"]
     assert kernel == pytest.approx(statistics.kernel_distance(*vectors), rel=1e-4, abs=1e-6)
@@ -192,7 +209,7 @@ def test_means_and_intervals_follow_from_the_values(rows):
 
 
 def test_results_are_read_in_any_format_and_measured_as_what_they_show(rows):
-    assert rows["<copies>"]["figures"] == rows["untouched photograph"]["figures"]
+    assert rows[COPIES]["figures"] == rows["untouched photograph"]["figures"]
 
 
 def test_generators_paint_at_the_full_and_at_other_strengths(rows, folder, pictures):
@@ -202,7 +219,7 @@ def test_generators_paint_at_the_full_and_at_other_strengths(rows, folder, pictu
         "tiny": ("generator", "tiny", 1.0),
         "tiny, strength 0.5": ("strength", "tiny", 0.5),
         "tiny, strength 0": ("strength", "tiny", 0.0),
-        "<copies>": ("results", None, None),
+        COPIES: ("results", None, None),
     }
     assert rows["tiny, strength 0"]["figures"] == rows["untouched photograph"]["figures"]
     generator = load_generator(folder / "tiny.keras")
@@ -231,7 +248,7 @@ def test_the_report_names_versions_flags_and_the_checksums_of_all_inputs(report,
         "stylegan_transfer",
     }
     assert report["seed"] == report["flags"]["seed"] == SEED
-    assert report["flags"]["strengths"] == ["0", "0.5"]
+    assert report["flags"]["strengths"] == [0.0, 0.5]
     assert (report["contents"], report["styles"]) == ([*CONTENTS], [*STYLES])
     paths = [path for path in folder.glob("[pct]*/*.*")] + [folder / "tiny.keras"]
     assert len(paths) == 9
@@ -240,32 +257,36 @@ def test_the_report_names_versions_flags_and_the_checksums_of_all_inputs(report,
     }
 
 
-def test_one_seed_gives_one_report_and_a_single_pair_has_a_verdict(run_python, folder, tmp_path):
-    flags = [
-        f"--content={folder / 'photos' / 'harbour.png'}",
-        f"--style={folder / 'paintings' / 'mosaic.png'}",
-        f"--output={tmp_path / 'out'}",
-        *FLAGS,
-        "--nogenerators",
-        "--originality",
-    ]
+@pytest.fixture
+def pair_flags(folder, tmp_path):
+    """Flags for the brackets of a single pair, written to `tmp_path`."""
+    content, style = folder / "photos" / "harbour.png", folder / "paintings" / "mosaic.png"
+    flags = f"--content={content}", f"--style={style}", f"--output={tmp_path}"
+    return [*flags, *FLAGS, "--nogenerators"]
+
+
+def test_one_seed_gives_one_report(pair_flags, tmp_path):
     reports = []
     for _ in range(2):
-        process = run_python(EVALUATE, *flags)
-        assert process.returncode == 0, process.stderr
-        reports.append((tmp_path / "out" / "report.json").read_bytes())
+        assert run(*pair_flags) == 0
+        reports.append({name: (tmp_path / name).read_bytes() for name in FILES})
     assert reports[0] == reports[1]
-    rows = {row["name"]: row["figures"] for row in json.loads(reports[0])["rows"]}
+
+
+def test_a_single_pair_has_a_verdict_and_no_kernel_distance(pair_flags, tmp_path):
+    assert run(*pair_flags, "--originality") == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    rows = {row["name"]: row["figures"] for row in report["rows"]}
     assert [*rows] == BRACKETS
     assert rows["untouched photograph"]["own"]["values"] == [[0.0]]
     assert rows["copy of the style"]["own"]["values"] == [[0.0]]
-    assert "kernel" not in rows["half blend"]  # of one painting there is none
+    assert "kernel" not in rows["half blend"]
 
 
 class _Page(html.parser.HTMLParser):
     """Collects the cells of the first table, and checks that all elements are closed in order."""
 
-    VOID = {"meta", "img", "circle", "path", "polyline"}
+    VOID = {"meta", "img"}
     OPTIONAL = {"dt", "dd"}
 
     def __init__(self, text):
@@ -303,8 +324,12 @@ def test_the_page_holds_every_row_and_figure_and_needs_no_other_file(output, rep
             assert f"{row['figures'][figure]['mean']:.3f}" in cells
         interval = "[{:.3f}, {:.3f}]".format(*row["figures"]["ssim"]["interval"])
         assert interval in main
-    assert len(page.links) == 2 + 2 + 2 * 2 * 2  # contents, styles, and both in two rows
-    assert all(link.startswith("data:image/jpeg;base64,") for link in page.links)
+    plot, *thumbnails = page.links
+    svg = base64.b64decode(plot.removeprefix("data:image/svg+xml;base64,"))
+    assert svg == (output / "plot.svg").read_bytes()
+    assert len(thumbnails) == 2 + 2 + 2 * 2 * 2  # contents, styles, and both in two rows
+    assert all(link.startswith("data:image/jpeg;base64,") for link in thumbnails)
+    assert "<b>" not in text
     assert "url(" not in text
     assert "@import" not in text
 
@@ -314,18 +339,23 @@ def test_the_plot_has_a_point_for_each_row_and_a_line_through_the_strengths(outp
     assert copy.read_bytes() == (output / "plot.svg").read_bytes()
     svg = "{http://www.w3.org/2000/svg}"
     plot = xml.etree.ElementTree.parse(output / "plot.svg").getroot()
-    circles = {c.find(f"{svg}title").text.partition(":")[0]: c for c in plot.iter(f"{svg}circle")}
-    assert circles.keys() == {row["name"] for row in report["rows"]}
-    places = {name: (c.get("cx"), c.get("cy")) for name, c in circles.items()}
-    lines = [line.get("points").split() for line in plot.iter(f"{svg}polyline")]
-    strengths = ["tiny, strength 0", "tiny, strength 0.5", "tiny"]
-    assert lines == [[",".join(places[name]) for name in strengths]]
-    for i, key in enumerate(("content", "gram")):  # places are linear in the figures
+    groups = {group.get("id"): group for group in plot.iter(f"{svg}g")}
+    points, names = [], [row["name"] for row in report["rows"]]
+    for i in range(len(names)):
+        (use,) = groups[f"row-{i}"].iter(f"{svg}use")
+        points.append([float(use.get(axis)) for axis in "xy"])
+    for axis, key in enumerate(("content", "gram")):  # places are linear in the figures
         means = [row["figures"][key]["mean"] for row in report["rows"]]
-        pixels = [float(places[row["name"]][i]) for row in report["rows"]]
+        pixels = [point[axis] for point in points]
         assert abs(np.corrcoef(means, pixels)[0, 1]) > 0.9999
-    labels = {text.text for text in plot.iter(f"{svg}text")}
-    assert {*BRACKETS, "tiny", "0.5", "<copies>"} <= labels
+    (path,) = groups["line-0"].iter(f"{svg}path")
+    line = np.reshape([float(n) for n in path.get("d").split() if n not in "ML"], (-1, 2))
+    strengths = ["tiny, strength 0", "tiny, strength 0.5", "tiny"]
+    expected = [points[names.index(name)] for name in strengths]
+    np.testing.assert_allclose(line, expected, atol=1e-3)
+    assert "line-1" not in groups
+    labels = [text.text for text in plot.iter(f"{svg}text")]
+    assert {*BRACKETS, "tiny", "0.5", COPIES} <= set(labels)
 
 
 def test_the_markdown_table_goes_between_the_markers_and_nowhere_else(output, folder, rows):
@@ -340,7 +370,9 @@ def test_the_markdown_table_goes_between_the_markers_and_nowhere_else(output, fo
     assert all(line in table for line in updated.splitlines() if not line.startswith("|"))
     lines = [line for line in table.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(rows)
-    assert len({line.count("|") for line in lines}) == 1
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+    for text in (table, updated):  # names are shown as they are
+        assert "| \\<b\\>copies\\</b\\> \\| \\$x\\_\\$ |" in text
     ssim = rows["half blend"]["figures"]["ssim"]
     interval = ", ".join(f"{bound:.3f}" for bound in ssim["interval"])
     for text in (table, updated):
@@ -361,39 +393,74 @@ def test_coverage_is_read_off_a_generators_line_at_the_content_distance_of_the_r
         make_row("timid", 0.3, 0.6, generator="timid"),
         make_row("optimized", 0.4, 0.1),
     ]
-    coverage = evaluation_tables.measure_coverage(rows, "optimized")
+    coverage = tables.measure_coverage(rows, "optimized")
     # wide: from (0.2, 0.5) to (0.6, 0.3), so 0.4 at the content distance 0.4; the way is 0.8
     # timid: at its own content distance, 0.3
     assert coverage["generators"] == {
         "wide": pytest.approx({"content": 0.4, "share": (0.9 - 0.4) / 0.8}),
         "timid": pytest.approx({"content": 0.3, "share": (0.9 - 0.6) / 0.8}),
     }
-    report = {"contents": ["a"], "styles": ["b"], "rows": rows, "coverage": coverage}
+    text = last_paragraph(rows, coverage)
+    assert text == (
+        "“wide” closes 62 % of the Gram gap between the photographs and “optimized”, at content "
+        "distance 0.400 (“optimized”: 0.400). “timid” closes 38 % of the Gram gap between the "
+        "photographs and “optimized”, at content distance 0.300 (“optimized”: 0.400)."
+    )
+
+
+def last_paragraph(rows, coverage):
     flags = dict.fromkeys(["features", "content_layers", "style_layers"], "")
-    report["flags"] = {**flags, "paint_size": 1, "measure_size": 1}
-    last = evaluation_tables.render_markdown(report).splitlines()[-1]
-    assert "goes to a content distance of 0.400: wide goes 62%, at a content" in last
-    assert "timid goes 38%, at a content distance of 0.300" in last
+    flags |= {"paint_size": 1, "measure_size": 1}
+    parts = {"contents": ["a"], "styles": ["b"], "flags": flags}
+    return tables.render_markdown({**parts, "rows": rows, "coverage": coverage}).splitlines()[-1]
+
+
+def test_results_no_nearer_to_the_styles_than_the_photographs_leave_no_gap_to_close():
+    rows = [
+        make_row("untouched photograph", 0.0, 0.9),
+        make_row("mine", 0.6, 0.3, generator="mine"),
+        make_row("photographs", 0.0, 0.9),
+    ]
+    coverage = tables.measure_coverage(rows, "photographs")
+    assert coverage["generators"] == {"mine": {"content": 0.0, "share": None}}
+    assert "there is no gap" in last_paragraph(rows, coverage)
 
 
 def test_nothing_but_the_report_is_left_in_the_folder(output):
-    names = {"report.json", "report.html", "report.md", "plot.svg"}
-    assert {path.name for path in output.iterdir()} == names
+    assert {path.name for path in output.iterdir()} == FILES
+
+
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
+def test_without_the_extra_there_are_json_and_markdown_and_a_hint(
+    make_flags, monkeypatch, tmp_path, capsys, package
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    flags = make_flags("--nogenerators", output=tmp_path / "out")
+    assert run(*flags) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.json", "report.md"}
+    assert 'need pip install "stylegan_transfer[evaluate]"' in capsys.readouterr().out
+    assert run(*flags, "--plot=plot.svg", f"--output={tmp_path / 'other'}") == 1
+    hint = 'Error: Expected pip install "stylegan_transfer[evaluate]" for --plot. Received: no '
+    assert capsys.readouterr().err == f"{hint}{package}\n"
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_page_of_many_pictures_stays_small():
     contents = [samples.draw_content("harbour", 160)] * 20
     styles = [samples.draw_style("swirls", 160)] * 20
     names = ["a", "b", "c"]
-    gallery = evaluation_report.Gallery(contents, styles, names)
+    gallery = Gallery(contents, styles, names)
     for name in names:
         for i in range(len(contents)):
             for j, style in enumerate(styles):
                 gallery.add(name, i, j, style)
     gallery.add("half blend", 0, 0, styles[0])  # no row of it
-    text = gallery.render()
-    assert 100 < text.count("<img") < 300
-    assert len(text) < 4e6
+    thumbnails = [*gallery.styles]
+    for content, results in gallery:
+        assert [*results] == names
+        thumbnails += [content, *itertools.chain(*results.values())]
+    assert 100 < len(thumbnails) < 300
+    assert sum(map(len, thumbnails)) < 4e6
 
 
 # Mistakes.
@@ -402,33 +469,45 @@ def test_a_page_of_many_pictures_stays_small():
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--measure_size=8"], ["measure_size"]),
-        (["--paint_size=64"], ["paint_size"]),
-        (["--strengths=0,much"], ["Error: Expected", "--strengths=0,much"]),
-        (["--strengths=0,1.5"], ["Error: Expected", "--strengths=0,1.5"]),
-        (["--generator=tiny.keras"], ["Error: Expected NAME=PATH", "--generator=tiny.keras"]),
-        (["--generator=a=x.keras", "--nogenerators"], ["Error: Expected", "both"]),
-        (["--generator=a=x.keras", "--results=a=y"], ["Error: Expected", "--results=a="]),
-        (["--results=a=x", "--results=a=y"], ["Error: Expected", "--results=a=y"]),
-        (["--results=a=no_folder"], ["Error: Expected a folder", "no_folder"]),
-        (["--reference=theirs"], ["Error: Expected", "--reference=theirs"]),
-        (["--style_layers="], ["Error: Expected", "--style_layers"]),
-        (["--update=no_file.md"], ["Error: ", "no_file.md"]),
-        (["--update=CHANGELOG.md"], ["Error: Expected <!-- results -->", "CHANGELOG.md"]),
-        (["--content=no_photos"], ["Error: Expected", "no_photos"]),
+        (["--measure_size=8"], ["Expected measure_size: at least 32", "measure_size=8"]),
+        (["--paint_size=64"], ["Expected paint_size: at least 128"]),
+        (["--strengths=0,much"], ["Expected --strengths: a number", "--strengths=much"]),
+        (["--strengths=0,1.5"], ["at least 0 and at most 1", "strengths=(0.0, 1.5)"]),
+        (["--generator=tiny.keras"], ["Expected generator: NAME=PATH", "tiny.keras"]),
+        (["--generator==tiny.keras"], ["Expected generator: NAME=PATH"]),
+        (["--generator=a=x.keras", "--nogenerators"], ["--nogenerators"]),
+        (["--generator=a=x.keras", "--results=a=y"], ["Expected results: other names", "a=y"]),
+        (["--results=shipped=y"], ["Expected results: other names", "shipped=y"]),
+        (["--results=a=x", "--results=a=y"], ["each name once", "a=y"]),
+        (["--results=a=no_folder"], ["Expected a folder", "no_folder"]),
+        (["--reference=theirs"], ["a name out of --results", "reference='theirs'"]),
+        (["--style_layers="], ["Expected style_layers: at least one"]),
+        (["--update=no_file.md"], ["no_file.md"]),
+        (["--update=CHANGELOG.md"], ["Expected <!-- results -->", "CHANGELOG.md"]),
+        (["--content=no_photos"], ["no_photos"]),
     ],
 )
-def test_wrong_flags_are_named_before_any_work(evaluate, assert_user_error, tmp_path, flags, words):
-    process = evaluate(*flags, output=tmp_path / "out")
-    assert_user_error(process, *words)
+def test_wrong_flags_are_named_before_any_work(make_flags, tmp_path, capsys, flags, words):
+    assert run(*make_flags(*flags, output=tmp_path / "out")) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("Error: ") and message.count("\n") == 1
+    assert all(word in message for word in words), message
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_result_is_named(evaluate, assert_user_error, folder, tmp_path):
+def test_the_script_ends_with_one_line_and_exit_code_1(run_python, assert_user_error, tmp_path):
+    process = run_python(SCRIPT, f"--output={tmp_path}", "--content=a", "--style=no_such_picture")
+    assert_user_error(process, "Error: ")
+
+
+def test_a_missing_result_is_named(make_flags, folder, tmp_path, capsys):
     shutil.copytree(folder / "copies", tmp_path / "some")
     (tmp_path / "some" / "portrait_swirls.bmp").unlink()
-    process = evaluate(f"--results=a={tmp_path / 'some'}", output=tmp_path / "out")
-    assert_user_error(process, "Error: Expected a result of every content", "portrait_swirls.png")
+    flags = make_flags(f"--results=a={tmp_path / 'some'}", output=tmp_path / "out")
+    assert run(*flags) == 1
+    message = capsys.readouterr().err
+    assert "Error: Expected a result of every content" in message
+    assert "portrait_swirls.png" in message
     assert not (tmp_path / "out").exists()
 
 
@@ -444,4 +523,4 @@ def test_a_missing_result_is_named(evaluate, assert_user_error, folder, tmp_path
 def test_a_file_without_its_markers_is_refused(tmp_path, text):
     (tmp_path / "README.md").write_text(text)
     with pytest.raises(ValueError, match=r"Expected <!-- results --> and .* Received: .*README.md"):
-        evaluation_report.split_at_markers(tmp_path / "README.md")
+        report_files.split_at_markers(tmp_path / "README.md")

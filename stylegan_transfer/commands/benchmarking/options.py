@@ -1,0 +1,51 @@
+"""The options of `benchmark`."""
+
+import dataclasses
+import os
+
+from stylegan_transfer.options import Options, option
+
+PARTS = ("stylising", "training", "curves")
+
+
+@dataclasses.dataclass(frozen=True)
+class BenchmarkOptions(Options):
+    """What is measured, how often, and beside whom."""
+
+    parts: tuple[str, ...] = option(
+        PARTS, description=f"What to measure, out of {', '.join(PARTS)}.", not_empty=True
+    )
+    output: str = option("benchmark.json", description="File of all figures; replaced.")
+    repetitions: int = option(
+        7, description="Whose median counts, after two to warm up.", minimum=1
+    )
+    threads: int = option(os.cpu_count(), description="Of every contestant.", minimum=1)
+    sizes: tuple[int, ...] = option(
+        (256, 512, 1024, 2048), description="Sides of the pictures to paint.", minimum=32
+    )
+    megapixels: tuple[float, ...] = option(
+        (1.0, 4.0, 12.0, 48.0),
+        description="Of pictures that we alone paint, in tiles.",
+        minimum=0.01,
+    )
+    peer_python: str | None = option(
+        None, description="Python that has the other package. Without it: one is installed."
+    )
+    cache_dir: str = option(
+        "~/.cache/stylegan_transfer/peers", description="Where the other package is installed."
+    )
+    training_sizes: tuple[int, ...] = option(
+        (128, 256), description="Sides of the training crops.", minimum=32
+    )
+    batch_size: int = option(8, description="Of the training steps.", minimum=2)
+    vgg: str | None = option(
+        None, description="VGG19 weights (.h5 or .npz) to train with, too.", not_empty=True
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.expect(set(self.parts) <= set(PARTS), "parts", f"out of {', '.join(PARTS)}")
+        for name in ("peer_python", "vgg"):
+            path = getattr(self, name)
+            if path is not None and not os.path.isfile(path):
+                raise FileNotFoundError(f"Expected {name}: a file. Received: {name}={path!r}")

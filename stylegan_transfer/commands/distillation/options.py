@@ -1,0 +1,49 @@
+"""The options of `distill`."""
+
+import dataclasses
+
+from stylegan_transfer.options import Options, option
+
+
+@dataclasses.dataclass(frozen=True)
+class DistillOptions(Options):
+    """Pictures, teacher, training and validation of the small VGG19."""
+
+    photos: str = option(description="Source of photographs.", not_empty=True)
+    paintings: str = option(description="Source of paintings.", not_empty=True)
+    workdir: str = option(description="Folder of the weights and TensorBoard logs.", not_empty=True)
+    teacher: str = option(
+        "imagenet", description="Weights of the teacher, as VGG19Features takes them."
+    )
+    deep_teacher: str | None = option(
+        None,
+        description="Collaborative Distillation's encoder (.npz) as the teacher of relu4_1 and "
+        "relu5_1, for a --teacher file that ends before them.",
+    )
+    validation_photos: str | None = option(
+        None, description="Photographs to validate with: folder or glob."
+    )
+    validation_paintings: str | None = option(
+        None, description="Paintings to validate with; both or neither."
+    )
+    validation_size: int = option(
+        256, description="Side of their central squares, in pixels.", minimum=32
+    )
+    steps: int = option(6000, description="Optimizer steps.", minimum=0)
+    batch_size: int = option(8, description="Photographs a step, and as many paintings.", minimum=2)
+    image_size: int = option(128, description="Side of the crops in pixels.", minimum=32)
+    learning_rate: float = option(2e-3, description="Peak learning rate.", above=0)
+    distance_weight: float = option(0.2, description="Weight of the distances' term.", minimum=0)
+    initial_weights: str | None = option(
+        None, description="WORKDIR/distiller.weights.h5 of an earlier run, to go on from it."
+    )
+    seed: int = option(0, description="Random seed.", minimum=0)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name, other in (
+            ("validation_paintings", self.validation_photos),
+            ("validation_photos", self.validation_paintings),
+        ):
+            fits = bool(getattr(self, name)) or not other
+            self.expect(fits, name, "given where the other validation pictures are")

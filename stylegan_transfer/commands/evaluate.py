@@ -1,0 +1,88 @@
+"""Measures how well generators, and folders of results, keep contents and meet styles.
+
+stylegan-transfer evaluate --content=PHOTOS --style=PAINTINGS --output=DIR
+stylegan-transfer evaluate --content=PHOTOS --style=PAINTINGS --output=DIR \\
+    --generator=mine=runs/mine/generator.keras --results=theirs=FOLDER
+
+DIR gets report.json and report.md, and with the packages of the extra `evaluate` report.html and
+plot.svg.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+from stylegan_transfer.commands import launch
+from stylegan_transfer.commands.evaluation import inputs, report_files, tables
+from stylegan_transfer.commands.evaluation.options import EvaluateOptions
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measures what the flags name and writes the report; returns the exit code."""
+    options = launch.Flags(argv, __doc__, EvaluateOptions).make(EvaluateOptions)
+    evaluate(options)
+    return 0
+
+
+def evaluate(options: EvaluateOptions) -> dict:
+    """Returns the report, as report.json holds it, after writing all files of it.
+
+    Raises:
+        FileNotFoundError: A picture, a result or the file to update is not there.
+        ImportError: A plot is asked for, and a package of the extra `evaluate` is missing.
+        ValueError: The file to update has no markers, or a picture cannot be read.
+    """
+    contents, styles = map(inputs.list_pictures, (options.content, options.style))
+    results = {
+        name: inputs.find_results(folder, contents, styles)
+        for name, folder in options.named_results.items()
+    }
+    missing = report_files.missing_packages()
+    if options.plot and missing:
+        raise ImportError(f"Expected {report_files.INSTALL} for --plot. Received: no {missing[0]}")
+    if options.update:
+        report_files.split_at_markers(options.update)
+    output = pathlib.Path(options.output)
+    output.mkdir(parents=True, exist_ok=True)
+
+    report, gallery = _measure(options, contents, styles, results)
+    if options.reference:
+        report["coverage"] = tables.measure_coverage(report["rows"], options.reference)
+    report_files.save(report, gallery, output)
+    if options.update:
+        report_files.update(options.update, report)
+    if options.plot:
+        report_files.save_plot(options.plot, report)
+    if missing:
+        print(f"Wrote {output / 'report.md'}; report.html and plot.svg need {report_files.INSTALL}")
+    else:
+        print(f"Wrote {output / 'report.html'}")
+    return report
+
+
+def _measure(options, contents, styles, results):
+    """Returns the report with all rows, and thumbnails of what was painted."""
+    import tqdm
+
+    from stylegan_transfer.commands.evaluation.gallery import Gallery
+    from stylegan_transfer.commands.evaluation.measures import Measures
+    from stylegan_transfer.commands.evaluation.rows import make_rows
+
+    generators = options.named_generators
+    rows = make_rows(generators, results, styles, options)
+    measures = Measures(contents, styles, options)
+    shown = [row.name for row in rows if row.kind in ("generator", "results")]
+    gallery = Gallery(*measures.images, shown)
+    report = report_files.describe_run(contents, styles, generators, results, options)
+    num_pictures = len(rows) * len(contents) * len(styles)
+    with tqdm.tqdm(total=num_pictures, unit="picture", disable=None) as bar:
+        for row, make_picture in rows.items():
+
+            def show(content, style, picture, row=row):
+                gallery.add(row.name, content, style, picture)
+                bar.update()
+
+            figures = measures.measure_row(make_picture, show)
+            report["rows"].append({**dataclasses.asdict(row), "figures": figures})
+            bar.write(tables.summarize(report["rows"][-1]))
+    return report, gallery

@@ -1,0 +1,108 @@
+"""The options of `evaluate`."""
+
+import dataclasses
+import pathlib
+
+from stylegan_transfer.options import Options, option
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateOptions(Options):
+    """What is measured, in which sizes and by which features, and where the report goes."""
+
+    content: tuple[str, ...] = option(
+        description="Picture, folder or glob.", not_empty=True, repeatable=True
+    )
+    style: tuple[str, ...] = option(
+        description="Picture, folder or glob.", not_empty=True, repeatable=True
+    )
+    output: str = option(description="Folder of the report, which is renewed.", not_empty=True)
+    generator: tuple[str, ...] = option(
+        (),
+        description="NAME=PATH of a generator (.keras). Without one: the one that ships.",
+        repeatable=True,
+    )
+    generators: bool = option(True, description="Whether generators are measured at all.")
+    results: tuple[str, ...] = option(
+        (),
+        description="NAME=FOLDER of finished results, CONTENT_STYLE.png as `stylize` names them.",
+        repeatable=True,
+    )
+    reference: str | None = option(
+        None,
+        description="NAME out of --results: which share of the Gram gap between the photographs "
+        "and these do generators close? Meant for what `optimize` makes.",
+    )
+    strengths: tuple[float, ...] = option(
+        (0.0, 0.25, 0.5, 0.75, 1.0),
+        description="Of generators; 1 is always in.",
+        minimum=0,
+        maximum=1,
+    )
+    style_size: int = option(
+        384, description="Short side at which generators look at styles.", minimum=32
+    )
+    paint_size: int = option(
+        512,
+        description="Short side at which is painted, and grid artefacts are looked for.",
+        minimum=128,
+    )
+    measure_size: int = option(
+        256, description="Short side at which all else is measured.", minimum=32
+    )
+    features: tuple[str, ...] = option(
+        ("distilled",),
+        description='Weights of the features: "distilled", "imagenet", "random" or a path; of '
+        "several, each layer comes from the first that holds it.",
+        not_empty=True,
+    )
+    content_layers: tuple[str, ...] = option(
+        ("relu3_1", "relu4_1"), description="Layers of the content distance.", not_empty=True
+    )
+    style_layers: tuple[str, ...] = option(
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+        description="Layers of the style distances.",
+        not_empty=True,
+    )
+    originality: bool = option(
+        False, description="Whether to judge if results are copies; takes long."
+    )
+    seed: int = option(0, description="Of the intervals, and of --features=random.", minimum=0)
+    update: str | None = option(
+        None,
+        description="File whose part from <!-- results --> to <!-- /results --> becomes the "
+        "table of the main figures.",
+    )
+    plot: str | None = option(None, description="File of a copy of the plot (SVG).")
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("generator", "results"):
+            texts = getattr(self, name)
+            named = _split_names(texts)
+            fits = len(named) == len(texts) and all(map(all, named.items()))
+            self.expect(fits, name, "NAME=PATH, each name once")
+        fits = self.generators or not self.generator
+        self.expect(fits, "generator", "none with --nogenerators, or no --nogenerators")
+        fits = not self.named_results.keys() & self.named_generators.keys()
+        self.expect(fits, "results", "other names than the generators'")
+        fits = self.reference is None or self.reference in self.named_results
+        self.expect(fits, "reference", "a name out of --results")
+
+    @property
+    def named_generators(self) -> dict[str, pathlib.Path | None]:
+        """The generators' files by name; None is the one that ships."""
+        if not self.generators:
+            return {}
+        named = {name: pathlib.Path(path) for name, path in _split_names(self.generator).items()}
+        return named or {"shipped": None}
+
+    @property
+    def named_results(self) -> dict[str, pathlib.Path]:
+        """The folders of results by name."""
+        return {name: pathlib.Path(path) for name, path in _split_names(self.results).items()}
+
+
+def _split_names(texts):
+    parts = (text.partition("=") for text in texts)
+    return {name: path for name, _, path in parts}
