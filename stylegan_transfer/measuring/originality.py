@@ -111,6 +111,16 @@ def judge_originality(
 
     Raises:
         ValueError: A picture has another shape or range.
+
+    Example:
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> features = stylegan_transfer.VGG19Features()
+        >>> content = samples.draw_content("harbour", 64)
+        >>> style = samples.draw_style("swirls", 64)
+        >>> report = stylegan_transfer.judge_originality(style[:, ::-1], content, style, features)
+        >>> report.verdict
+        'a copy of the style image'
     """
     result, content, style = (_checked(picture) for picture in (result, content, style))
     return OriginalityReport(

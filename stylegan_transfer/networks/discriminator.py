@@ -25,6 +25,21 @@ class StyleDiscriminator(keras.Model):
         conditional: Whether the style image matters; without it, the question is whether a patch
             looks painted.
 
+    Example:
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> discriminator = stylegan_transfer.StyleDiscriminator(widths=(4, 8))
+        >>> images, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
+        >>> logits = discriminator([images, style])
+        >>> logits.shape == (1, 8, 12, 1)
+        True
+
+        `encode` and `judge` share one encoding of an image among several questions:
+
+        >>> maps, style_maps = discriminator.encode(images), discriminator.encode(style)
+        >>> bool(np.allclose(discriminator.judge(maps, style_maps), logits, atol=1e-5))
+        True
+
     References:
         - Miyato & Koyama, "cGANs with Projection Discriminator", ICLR 2018.
         - Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",

@@ -70,6 +70,14 @@ class VGG19Features(keras.Model):
         FileNotFoundError: The weights' file does not exist.
         ConnectionError: The ImageNet weights cannot be downloaded.
 
+    Example:
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> features = stylegan_transfer.VGG19Features(layers=("relu1_1", "relu2_1"))
+        >>> images = np.random.default_rng(0).random((2, 32, 48, 3), dtype="float32")
+        >>> {layer: tuple(maps.shape) for layer, maps in features(images).items()}
+        {'relu1_1': (2, 32, 48, 16), 'relu2_1': (2, 16, 24, 32)}
+
     References:
         - Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
           Recognition", ICLR 2015.

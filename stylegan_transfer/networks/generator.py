@@ -39,6 +39,24 @@ class StyleGenerator(keras.Model):
         noise: Whether `call` adds noise.
         seed: Seed of the noise in training.
 
+    Example:
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> generator = stylegan_transfer.StyleGenerator(width=4, num_blocks=1, code_size=8)
+        >>> content, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
+        >>> generator([content, style]).shape == content.shape
+        True
+
+        The same in two halves, so that one style serves many contents:
+
+        >>> code = generator.encode_style(style)
+        >>> code.shape == (1, 8), generator.num_layers
+        (True, 4)
+        >>> noise = generator.draw_noise(1, height=32, width=48, seed=0)
+        >>> stylized = generator.synthesize(content, code, noise=noise)
+        >>> bool(np.allclose(stylized, generator([content, style]), atol=1e-5))
+        True
+
     References:
         - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
           Networks", CVPR 2019 (mapping network, modulation, noise).
@@ -196,6 +214,17 @@ class DocumentGenerator(keras.Model):
             `VGG19Features(layers=("relu4_1",))`.
         noise: Whether `call` adds noise z.
         seed: Seed of the noise in training.
+
+    Example:
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> features = stylegan_transfer.VGG19Features("random", layers=("relu4_1",))
+        >>> generator = stylegan_transfer.DocumentGenerator(features)
+        >>> content, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
+        >>> generator.encode_style(style).shape == (1, 2, 512)
+        True
+        >>> generator([content, style]).shape == content.shape
+        True
 
     Reference:
         Huang & Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance

@@ -29,6 +29,13 @@ def save_generator(
 
     Raises:
         ValueError: `path` does not end in `.keras`.
+
+    Example:
+        >>> import stylegan_transfer
+        >>> generator = stylegan_transfer.StyleGenerator(width=4, num_blocks=1)
+        >>> stylegan_transfer.save_generator(generator, "generator.keras", half_precision=True)
+        >>> stylegan_transfer.load_generator("generator.keras").width
+        4
     """
     path = pathlib.Path(path)
     if path.suffix != ".keras":
@@ -49,6 +56,14 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file holds no generator.
+
+    Example:
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> generator = stylegan_transfer.load_generator()
+        >>> content, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
+        >>> generator([content, style]).shape == content.shape
+        True
     """
     path = DEFAULT_PATH if path is None else pathlib.Path(path)
     if not path.is_file():
