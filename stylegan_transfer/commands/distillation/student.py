@@ -37,6 +37,10 @@ class Distiller(keras.Model):
             for layer, width in zip(LAYERS, TEACHER_WIDTHS, strict=True)
         }
 
+    def build(self, input_shape):
+        for layer, head in self.heads.items():
+            head.build(self.student.output[layer].shape)
+
     def call(self, images):
         maps = self.student(4.0 * images - 2.0)
         return maps, {layer: self.heads[layer](maps[layer]) for layer in LAYERS}

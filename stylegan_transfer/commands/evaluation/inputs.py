@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-import stylize_plan as plan
+from stylegan_transfer.commands import pairs
 from stylegan_transfer.pictures.files import IMAGE_SUFFIXES, load_image
 from stylegan_transfer.pictures.inputs import resize_image
 
@@ -27,7 +27,7 @@ class Picture:
 
 def list_pictures(sources: Sequence[str]) -> list[pathlib.Path]:
     """Returns the files that `--content` or `--style` names, each once."""
-    return plan.read_contents(sources)
+    return pairs.read_contents(sources)
 
 
 def find_results(
@@ -41,8 +41,8 @@ def find_results(
     if not folder.is_dir():
         raise FileNotFoundError(f"Expected a folder of results. Received: {folder}")
     files = {path.stem: path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES}
-    styles = [plan.Style(path.stem, (path,)) for path in styles]
-    jobs = plan.plan_jobs(contents, styles, str(folder), ".png")
+    styles = [pairs.Style(path.stem, (path,)) for path in styles]
+    jobs = pairs.plan_jobs(contents, styles, str(folder), ".png")
     for job in jobs:
         if job.output.stem not in files:
             raise FileNotFoundError(

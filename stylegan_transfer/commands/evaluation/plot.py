@@ -10,10 +10,10 @@ _PLACES = (  # of a label beside its point: offset in points, alignment
     ((-7, 0), "right", "center"),
     ((0, 7), "center", "bottom"),
     ((0, -7), "center", "top"),
-    ((5, 5), "left", "bottom"),
-    ((5, -5), "left", "top"),
-    ((-5, -5), "right", "top"),
-    ((-5, 5), "right", "bottom"),
+    ((5, 8), "left", "bottom"),
+    ((5, -8), "left", "top"),
+    ((-5, -8), "right", "top"),
+    ((-5, 8), "right", "bottom"),
 )
 
 
@@ -67,15 +67,15 @@ def _label_points(axes, rows, points):
 
     places = axes.transData.transform(points)
     taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in places]
-    page = axes.figure.bbox
+    inside, page = axes.bbox, axes.figure.bbox
     for i in sorted(range(len(rows)), key=lambda i: rows[i]["kind"] == "strength"):
         row = rows[i]
         text = f"{row['strength']:g}" if row["kind"] == "strength" else row["name"]
         for place in _PLACES:
             label = _annotate(axes, text, points[i], *place)
             box = label.get_window_extent()
-            is_inside = page.x0 < box.x0 and box.x1 < page.x1 and page.y0 < box.y0
-            if is_inside and not box.count_overlaps(taken):
+            fits = inside.x0 < box.x0 and inside.y0 + 2 < box.y0 and box.x1 < page.x1
+            if fits and not box.count_overlaps(taken):
                 break
             label.remove()
         else:
