@@ -76,7 +76,8 @@ class Options:
         if value is None and field.default is None:
             return
         limits = field.metadata
-        self.expect(not limits["not_empty"] or len(value) > 0, field.name, "at least one")
+        wanted = "not empty" if isinstance(value, str) else "at least one"
+        self.expect(not limits["not_empty"] or len(value) > 0, field.name, wanted)
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, (int, float)) and not isinstance(item, bool):
                 fits = math.isfinite(item) and all(

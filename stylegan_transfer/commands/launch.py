@@ -1,16 +1,19 @@
 """What the commands share: flags from options, a quiet start, users' mistakes as one line."""
 
+import contextlib
 import dataclasses
-import os
+import signal
 import sys
 import textwrap
+import threading
 import traceback
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
+from stylegan_transfer.commands.quiet_start import silence_tensorflow
 from stylegan_transfer.options import Options, describe_limits, option
 
 
@@ -77,17 +80,37 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
     """Calls `main(argv)` and returns the exit code of the process.
 
     Wrong input (`ValueError`, `OSError`), a missing extra (`ImportError`) or a diverged training
-    (`FloatingPointError`) becomes one line on stderr and exit code 1, an interrupted run 130.
-    `--traceback` adds where it came from.
+    (`FloatingPointError`) becomes one line on stderr and exit code 1. A run that Ctrl-C or SIGTERM
+    interrupts ends with 130. `--traceback` adds where it came from.
     """
-    if "--verbose" not in argv:  # TensorFlow reads these when it is imported
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "--verbose" not in argv:
+        silence_tensorflow()
+    for stream in (sys.stdout, sys.stderr):  # file names need not be text that it can show
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return main(argv) or 0
+        with _sigterm_like_ctrl_c():
+            return main(argv) or 0
     except (InterruptedError, KeyboardInterrupt) as error:
         return _fail(f"Interrupted. {error}", 130, argv)
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         return _fail(f"Error: {error}", 1, argv)
+
+
+@contextlib.contextmanager
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # has no say in signals
+        yield
+        return
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message, code, argv):
@@ -154,8 +177,17 @@ def _form(kind, field):
 def _default(field):
     if field.default is dataclasses.MISSING:
         return "required"
-    if field.default in (None, "", (), False):
+    if field.default is False or field.default in (None, "", ()):
         return ""
-    value = field.default
-    value = ",".join(map(str, value)) if isinstance(value, tuple) else value
-    return f"default: {value}"
+    return f"default: {_as_text(field.default)}"
+
+
+def as_flag(name: str, value: object) -> str:
+    """Returns the flag that sets an option to a value, such as "--size=3" or "--noreport"."""
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    return f"--{name}={_as_text(value)}"
+
+
+def _as_text(value):
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

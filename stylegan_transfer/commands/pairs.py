@@ -12,7 +12,7 @@ from stylegan_transfer.pictures.clips import CODECS
 from stylegan_transfer.pictures.files import SAVE_FORMATS, list_images
 
 CLIP_SUFFIXES = (*CODECS, ".avi", ".m4v")  # clips that are read
-RESERVED_NAMES = ("contact_sheet.png",)  # never a result's name
+CONTACT_SHEET = "contact_sheet.png"  # never a result's name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,7 +196,8 @@ def plan_jobs(
         output: `--output`: a file for one pair, or a folder.
         suffix: Of the pictures in a folder, such as ".png", or "same": that of the content. Clips
             keep theirs, or become `.mp4` where it cannot be written.
-        names: Files in the folder that pairs had in an earlier run, and keep. Default: none.
+        names: Files in the folder that pairs had in an earlier run. They keep them unless the
+            suffix is another. Default: none.
 
     Raises:
         ValueError: `output` is a file, and there are several pairs, or it is a picture's for a
@@ -205,18 +206,19 @@ def plan_jobs(
     pairs = list(itertools.product(contents, styles))
     if is_file_name(output):
         return [_plan_one(pairs, output, f"{len(contents)} contents and {len(styles)} styles")]
-    names = dict(names)
-    taken = {name.casefold() for name in (*RESERVED_NAMES, *names.values())}
+    taken = {name.casefold() for name in (CONTACT_SHEET, *names.values())}
+    given = {}
     for content, style in pairs:
-        if (content, style) in names:
-            continue
         end = _suffix_of_result(content, suffix)
+        given[content, style] = names.get((content, style), "")
+        if given[content, style].endswith(end):
+            continue
         stem = f"{content.stem}_{style.name}"[:200]
         marks = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
         name = next(n for n in (stem + mark + end for mark in marks) if n.casefold() not in taken)
         taken.add(name.casefold())
-        names[content, style] = name
-    return [Job(*pair, pathlib.Path(output) / names[pair]) for pair in pairs]
+        given[content, style] = name
+    return [Job(*pair, pathlib.Path(output) / name) for pair, name in given.items()]
 
 
 def _plan_one(pairs, output, counts):

@@ -1,0 +1,57 @@
+"""Stylises the sample pictures of the package with the generator that ships; needs no download.
+
+stylegan-transfer demo --output=demo
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+from stylegan_transfer.commands import launch
+from stylegan_transfer.commands.pairs import CONTACT_SHEET
+from stylegan_transfer.commands.stylization.options import StylizeOptions
+from stylegan_transfer.commands.stylize import stylize
+from stylegan_transfer.options import Options, option
+
+
+@dataclasses.dataclass(frozen=True)
+class DemoOptions(Options):
+    """Where the pictures go, and how large they are."""
+
+    output: str = option(
+        "demo", description="Folder for the samples and the stylized pictures.", not_empty=True
+    )
+    size: int = option(384, description="Side of the pictures in pixels.", minimum=32)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Draws the samples and stylises them as the flags say; returns the exit code."""
+    flags = launch.Flags(argv, __doc__, DemoOptions)
+    return paint_samples(flags.make(DemoOptions), verbose=flags.verbose)
+
+
+def paint_samples(options: DemoOptions, verbose: bool = False) -> int:
+    """Draws the samples, says which command stylises them and does what it does; returns 0."""
+    from stylegan_transfer import samples
+    from stylegan_transfer.pictures.files import save_image
+
+    output = pathlib.Path(options.output)
+    for kind, names, draw in (
+        ("content", samples.CONTENT_NAMES, samples.draw_content),
+        ("style", samples.STYLE_NAMES, samples.draw_style),
+    ):
+        for name in names:
+            save_image(draw(name, options.size), output / kind / f"{name}.png")
+    content, style, stylized = (str(output / name) for name in ("content", "style", "stylized"))
+    print(
+        f"stylegan-transfer stylize --content={content} --style={style} --output={stylized} "
+        "--overwrite",
+        flush=True,
+    )
+    code = stylize(
+        StylizeOptions(content=(content,), style=(style,), output=stylized, overwrite=True),
+        verbose=verbose,
+    )
+    if code == 0:
+        print(f"All of them on one page: {pathlib.Path(stylized) / CONTACT_SHEET}")
+    return code

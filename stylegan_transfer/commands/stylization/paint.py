@@ -1,0 +1,275 @@
+"""How `stylize` paints the jobs of a plan."""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import pathlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.commands.pairs import Job, Style, is_clip
+from stylegan_transfer.commands.stylization.options import StylizeOptions
+from stylegan_transfer.commands.stylization.record import Makings, Record
+from stylegan_transfer.commands.timing import Timer
+from stylegan_transfer.measuring.originality import OriginalityReport, judge_originality
+from stylegan_transfer.networks.features import VGG19Features
+from stylegan_transfer.networks.saving import DEFAULT_PATH
+from stylegan_transfer.pictures.files import load_image, load_picture, save_picture
+from stylegan_transfer.pictures.inputs import resize_picture
+from stylegan_transfer.pictures.picture import Picture
+from stylegan_transfer.stylizing.codes import encode_style, join_codes
+from stylegan_transfer.stylizing.contents import repaint
+from stylegan_transfer.stylizing.stylize import stylize_with_code
+
+_SECONDS_BETWEEN_RECORDS = 1.0
+_LARGE_COLLECTION = 10  # paintings; the code of so many is kept in a file
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Loaded:
+    """A job with all that its painting needs."""
+
+    job: Job
+    picture: Picture
+    codes: list[np.ndarray]  # with masks one for each painting
+    makings: dict
+
+
+class Painter:
+    """Paints jobs; remembers what is done and what went wrong.
+
+    Args:
+        generator: From `load_generator`.
+        options: Of the run.
+        makings: Says what results are made of.
+        record: Of the output folder, or None.
+        timer: Adds up where the time goes.
+        bar: A tqdm bar that counts the jobs.
+
+    Attributes:
+        done: The jobs whose results are written.
+        failures: What went wrong, one line each.
+        reports: How original results are, by job, if that was asked for.
+    """
+
+    def __init__(
+        self,
+        generator,
+        options: StylizeOptions,
+        makings: Makings,
+        record: Record | None,
+        timer: Timer,
+        bar,
+    ):
+        self.done: set[Job] = set()
+        self.failures: list[str] = []
+        self.reports: dict[Job, OriginalityReport] = {}
+        self._generator, self._options, self._makings = generator, options, makings
+        self._record, self._timer, self._bar = record, timer, bar
+        self._recorded_at = time.monotonic()
+        # Jobs come content by content.
+        self._picture = functools.lru_cache(maxsize=2)(self._read)
+        self._repainting = functools.lru_cache(maxsize=2)(self._repaint)
+        self._code = functools.cache(self._encode)
+
+    def paint(self, jobs: Sequence[Job]) -> None:
+        """Paints and writes jobs, several of one size together."""
+        for batch in self._batches(jobs):
+            with self._guard([loaded.job for loaded in batch]):
+                self._paint_pictures(batch)
+
+    def guard(self, subject) -> contextlib.AbstractContextManager:
+        """Turns an error of the block into one of `failures` that names the subject."""
+        return self._guard([], subject)
+
+    def _batches(self, jobs: Iterable[Job]) -> Iterator[list[_Loaded]]:
+        """Yields loaded pictures of one size, and paints clips in between."""
+        batch, shape, limit = [], None, 1
+        for job in jobs:
+            loaded = None
+            with self._guard([job]):
+                loaded = self._paint_clip(job) if is_clip(job.content) else self._load(job)
+            if loaded is None:
+                continue
+            pixels = loaded.picture.pixels.shape
+            if batch and (len(batch) == limit or pixels != shape):
+                yield batch
+                batch = []
+            batch.append(loaded)
+            shape = pixels
+            fits = shape[0] * shape[1] <= self._options.tile_size**2
+            limit = self._options.batch_size if fits else 1
+        if batch:
+            yield batch
+
+    @contextlib.contextmanager
+    def _guard(self, jobs, subject=None):
+        """Notes an error in place of raising it. Each is one line that names a file."""
+        try:
+            yield
+        except (ValueError, OSError, ImportError) as error:
+            message = str(error)
+            files = [str(path) for job in jobs for path in (job.content, *job.style.paths)]
+            if isinstance(error, ImportError) or any(file in message for file in files):
+                lines = [message]
+            else:
+                subjects = [subject] if subject else [job.content for job in jobs]
+                lines = [f"{subject}: {message}" for subject in subjects]
+            self.failures += [line for line in dict.fromkeys(lines) if line not in self.failures]
+            self._bar.update(len(jobs))
+
+    def _load(self, job):
+        makings = self._makings.of(job)
+        picture = self._picture(job.content)
+        with self._timer("encoding styles"):
+            if self._options.preserve_color == "match":
+                codes = self._encode(job.style, picture)
+            else:
+                codes = self._code(job.style)
+        return _Loaded(job, picture, codes, makings)
+
+    def _read(self, path):
+        with self._timer("reading"):
+            picture = load_picture(path)
+            size = self._options.content_size
+            if size and min(picture.image.shape[:2]) > size:
+                picture = resize_picture(picture, short_side=size)
+        return picture
+
+    def _encode(self, style: Style, match=None):
+        """The style's code, in a list; with masks one for each painting."""
+        if self._options.mask:
+            codes = [self._encode_paintings([path], None, match) for path in style.paths]
+        else:
+            codes = [self._encode_paintings(style.paths, style.weights, match)]
+        if self._options.fine_style is None:
+            return codes
+        fine = self._encode_paintings([self._options.fine_style], None, match)
+        layers = self._options.num_coarse_layers
+        return [join_codes(self._generator, code, fine, layers) for code in codes]
+
+    def _encode_paintings(self, paths, weights, match):
+        options = {"style_size": self._options.style_size, "weights": weights, "match": match}
+        if match is not None or len(paths) < _LARGE_COLLECTION:
+            return encode_style(self._generator, list(paths), **options)
+        generator = pathlib.Path(self._options.generator or DEFAULT_PATH)
+        files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
+        digest = hashlib.sha256(generator.read_bytes()).digest()
+        key = repr((digest, self._options.style_size, files, weights))
+        return _kept(key, lambda: encode_style(self._generator, list(paths), **options))
+
+    def _repaint(self, content):
+        """What a strength below 1 needs of a content, whatever the style."""
+        return repaint(
+            self._generator,
+            self._picture(content),
+            style_size=self._options.style_size,
+            seed=self._options.seed,
+            tileable=self._options.tileable,
+            tile_size=self._options.tile_size,
+            progress=self._show_tiles,
+        )
+
+    def _paint_pictures(self, batch):
+        options = self._options
+        codes = [np.concatenate(c) for c in zip(*(loaded.codes for loaded in batch), strict=True)]
+        pixels = [loaded.picture.pixels for loaded in batch]
+        pixels = np.stack(pixels) if len(pixels) > 1 else pixels[0][None]  # copies nothing
+        with self._timer("painting"):
+            repainting = None
+            if 0 < options.strength < 1:
+                repainting = [self._repainting(loaded.job.content) for loaded in batch]
+            painted = stylize_with_code(
+                self._generator,
+                pixels,
+                codes if options.mask else codes[0],
+                masks=options.mask or None,
+                strength=options.strength,
+                style_size=options.style_size,
+                preserve_color="luminance" if options.preserve_color == "luminance" else None,
+                seed=options.seed,
+                tileable=options.tileable,
+                tile_size=options.tile_size,
+                progress=self._show_tiles,
+                repainting=repainting,
+            )
+        for loaded, image in zip(batch, painted, strict=True):
+            with self._guard([loaded.job], loaded.job.output):
+                self._finish(loaded, image[..., :3])
+
+    def _finish(self, loaded, image):
+        """Writes a result, and judges it."""
+        result = dataclasses.replace(loaded.picture, image=image)
+        if not self._options.keep_depth:
+            result = dataclasses.replace(result, is_grey=False, bits=8)
+        with self._timer("writing"):
+            save_picture(result, loaded.job.output, self._options.compression_quality)
+        if self._options.report:
+            with self._timer("judging"):
+                self.reports[loaded.job] = self._judge(loaded, result)
+        self._count(loaded.job, loaded.makings)
+
+    def _count(self, job, makings):
+        self.done.add(job)
+        self._bar.update()
+        if self._record is None:
+            return
+        self._record.finish(job, makings)
+        if time.monotonic() - self._recorded_at > _SECONDS_BETWEEN_RECORDS:
+            self._recorded_at = time.monotonic()
+            with self.guard(self._record.path):
+                self._record.save()
+
+    def _show_tiles(self, done, total):
+        self._bar.set_postfix_str("" if done == total else f"tile {done} of {total}")
+
+    def _paint_clip(self, job):
+        from stylegan_transfer.stylizing.video import stylize_video
+
+        options = self._options
+        if options.mask or options.preserve_color or options.tileable or options.seed:
+            raise ValueError(
+                "Expected no --mask, --preserve_color, --tileable or --seed for a clip. "
+                f"Received: --content={job.content}"
+            )
+        smoothing = {} if options.smoothing is None else {"smoothing": options.smoothing}
+        makings = self._makings.of(job)
+        with self._timer("painting clips"):
+            stylize_video(
+                self._generator,
+                job.content,
+                self._code(job.style)[0],
+                job.output,
+                strength=options.strength,
+                style_size=options.style_size,
+                **smoothing,
+            )
+        self._count(job, makings)
+
+    def _judge(self, loaded, result):
+        """The report on the painting that the result is closest to."""
+        reports = [
+            judge_originality(result.image, loaded.picture.image, load_image(path), self._features)
+            for path in loaded.job.style.paths
+        ]
+        return max(reports, key=lambda report: report.style.patch_correlation)
+
+    @functools.cached_property
+    def _features(self):
+        return VGG19Features()
+
+
+def _kept(key, compute):
+    """A code that takes long, from a file that is named after everything it depends on."""
+    folder = pathlib.Path.home() / ".cache" / "stylegan_transfer"
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npy"
+    with contextlib.suppress(OSError, ValueError, EOFError):  # none, or a damaged one
+        return np.load(path)
+    code = compute()
+    with contextlib.suppress(OSError), renamed_when_done(path) as temporary:
+        np.save(temporary, code)
+    return code

@@ -1,0 +1,141 @@
+"""Paints every content, picture or clip, in every style.
+
+stylegan-transfer stylize --content=photo.jpg --style=painting.jpg --output=out.png
+stylegan-transfer stylize --content=PHOTOS --style=a.jpg --style=b.jpg --output=DIR
+stylegan-transfer stylize --content=photo.jpg --style=a.jpg:0.7 --style=b.jpg:0.3 --output=c.png
+"""
+
+import dataclasses
+import functools
+import json
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.commands import launch
+from stylegan_transfer.commands.pairs import CONTACT_SHEET, is_clip
+from stylegan_transfer.commands.stylization.options import StylizeOptions
+from stylegan_transfer.commands.stylization.plan import Plan, make_plan
+from stylegan_transfer.commands.stylization.record import Makings
+from stylegan_transfer.commands.timing import Timer
+
+CELL_SIZE = 256  # pixels, of the contact sheet
+CONTACT_SHEET_LIMIT = 600  # pictures
+
+
+def main(argv: Sequence[str]) -> int:
+    """Stylises as the flags say; returns the exit code."""
+    flags = launch.Flags(argv, __doc__, StylizeOptions)
+    return stylize(flags.make(StylizeOptions), verbose=flags.verbose)
+
+
+def stylize(options: StylizeOptions, verbose: bool = False) -> int:
+    """Paints what the options name; returns 0, or 1 if something of it failed.
+
+    A broken file does not stop the others. What fails is printed at the end.
+
+    Args:
+        options: What, in which styles, how, and where it goes.
+        verbose: Whether to print where the time went.
+
+    Raises:
+        FileExistsError: A result exists and may not be replaced.
+        FileNotFoundError: Something that is named does not exist.
+        InterruptedError: Ctrl-C or SIGTERM came; the message says how much is done.
+        ValueError: The options do not fit together or to the files.
+    """
+    timer = Timer()
+    makings = Makings(options)
+    plan = make_plan(options, makings)
+    for note in plan.notes:
+        print(note)
+    earlier = _read_reports(plan.report) if plan.report and options.resume else {}
+    with timer("loading TensorFlow"):
+        import tqdm
+
+        from stylegan_transfer.commands.stylization.paint import Painter
+        from stylegan_transfer.networks.saving import load_generator
+    with timer("loading the generator"):
+        generator = load_generator(options.generator)
+    if plan.record is not None:
+        for job in plan.todo:
+            plan.record.plan(job)
+        plan.record.save()
+    with tqdm.tqdm(total=len(plan.todo), unit="picture", disable=None) as bar:
+        painter = Painter(generator, options, makings, plan.record, timer, bar)
+        try:
+            painter.paint(plan.todo)
+        except KeyboardInterrupt:
+            raise InterruptedError(_describe_rest(plan, painter)) from None
+        finally:
+            if plan.record is not None:
+                with painter.guard(plan.record.path):
+                    plan.record.save()
+    missing = {*plan.todo} - painter.done
+    kept, done = len(plan.jobs) - len(plan.todo), [j for j in plan.jobs if j not in missing]
+    if len(plan.jobs) > 1:
+        sheet = pathlib.Path(options.output) / CONTACT_SHEET
+        with painter.guard(sheet):
+            _save_contact_sheet(plan, done, sheet)
+    before = f", {kept} of them before" if kept else ""
+    print(f"Wrote {len(done)} of {len(plan.jobs)} pictures{before}: {options.output}")
+    if painter.reports:
+        with painter.guard(plan.report):
+            _save_reports(painter.reports, earlier, plan.report)
+    if verbose:
+        print(timer.report())
+    for failure in painter.failures:
+        print(f"Error: {failure}", file=sys.stderr)
+    return 1 if painter.failures else 0
+
+
+def _describe_rest(plan, painter):
+    done = len(plan.jobs) - len(plan.todo) + len(painter.done)
+    how = "" if plan.record is None else "; the same command with --resume goes on from there"
+    return f"{done} of {len(plan.jobs)} pictures are done{how}"
+
+
+def _save_contact_sheet(plan: Plan, done, path):
+    """One page of all results, where there are not too many of them."""
+    from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
+    from stylegan_transfer.pictures.files import load_image, save_image
+
+    outputs = {(job.content, job.style): job.output for job in done}
+    styles = [style for style in plan.styles if any(s == style for _, s in outputs)]
+    contents = [content for content in plan.contents if not is_clip(content)]
+    contents = [c for c in contents if all((c, style) in outputs for style in styles)]
+    if not contents or len(contents) * len(styles) > CONTACT_SHEET_LIMIT:
+        return
+    load = functools.partial(load_image, max_short_side=CELL_SIZE)
+    sheet = make_contact_sheet(
+        [load(content) for content in contents],
+        [load(style.paths[0]) for style in styles],
+        [[load(outputs[content, style]) for style in styles] for content in contents],
+        CELL_SIZE,
+    )
+    save_image(sheet, path)
+
+
+def _read_reports(path):
+    """The rows of an earlier run."""
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Expected the report of an earlier run. Received: {path} ({error})"
+        ) from None
+
+
+def _save_reports(reports, earlier, path):
+    """Prints the reports and writes them to a file, beside the earlier ones."""
+    for job, report in reports.items():
+        print(f"{job.output}: {report}")
+    rows = {
+        str(job.output): {"verdict": report.verdict, **dataclasses.asdict(report)}
+        for job, report in reports.items()
+    }
+    with renamed_when_done(path) as temporary:
+        temporary.write_text(json.dumps({**earlier, **rows}, indent=2) + "\n")

@@ -1,0 +1,56 @@
+"""Trains a generator; the same command on the same workdir resumes.
+
+stylegan-transfer train --preset=laptop --content=PHOTOS --style=PAINTINGS --workdir=DIR
+tensorboard --logdir=DIR
+"""
+
+import dataclasses
+import textwrap
+from collections.abc import Sequence
+
+from stylegan_transfer.commands import launch
+from stylegan_transfer.options import Options, option
+from stylegan_transfer.training.config import PRESETS, TrainingConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOptions(Options):
+    """Where a run goes, and what its configuration starts from."""
+
+    workdir: str = option(
+        description="Folder of the run: checkpoints, logs, generator.keras.", not_empty=True
+    )
+    preset: str = option(
+        "laptop",
+        description="Where flags that are not given come from.",
+        choices=tuple(sorted(PRESETS)),
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Trains as the flags say; returns the exit code."""
+    flags = launch.Flags(argv, f"{__doc__}\n{describe_presets()}", RunOptions, TrainingConfig)
+    options = flags.make(RunOptions)
+    config = flags.make(TrainingConfig, base=PRESETS[options.preset])
+    from stylegan_transfer.training.run import train  # here: --help needs no TensorFlow
+
+    train(config, options.workdir)
+    print(f"Trained generator: {options.workdir}/generator.keras")
+    return 0
+
+
+def describe_presets() -> str:
+    """Returns a paragraph for each preset: the flags that it sets to other than their defaults."""
+    lines = ["Presets, and the flags whose defaults they replace:"]
+    for name, preset in PRESETS.items():
+        lines.append(f"  {name}")
+        given = [
+            launch.as_flag(field.name, getattr(preset, field.name))
+            for field in dataclasses.fields(preset)
+            if getattr(preset, field.name) != field.default
+        ]
+        text = " ".join(given) or "none"
+        lines += textwrap.wrap(
+            text, 92, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False
+        )
+    return "\n".join(lines)
