@@ -18,14 +18,7 @@ IS_DATA = {"PRESETS"}
 MAY_LACK_AN_EXAMPLE = {  # until each has one
     "StyleTransferGAN",
     "TrainingConfig",
-    "encode_style",
-    "join_codes",
     "make_dataset",
-    "optimize",
-    "stylize",
-    "stylize_frames",
-    "stylize_video",
-    "stylize_with_code",
     "train",
 }
 

@@ -33,13 +33,12 @@ def make_contact_sheet(
         ValueError: The results do not match the contents and styles in number.
 
     Example:
-
-    >>> import numpy as np
-    >>> import stylegan_transfer
-    >>> content, style = np.zeros((2, 48, 64, 3))
-    >>> results = [[np.ones((48, 64, 3))]]
-    >>> stylegan_transfer.make_contact_sheet([content], [style], results, cell_size=32).shape
-    (67, 67, 3)
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> content, style = np.zeros((2, 48, 64, 3))
+        >>> results = [[np.ones((48, 64, 3))]]
+        >>> stylegan_transfer.make_contact_sheet([content], [style], results, cell_size=32).shape
+        (67, 67, 3)
     """
     shape = [len(row) for row in results]
     fits = shape == [len(styles)] * len(contents)

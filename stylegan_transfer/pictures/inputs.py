@@ -81,12 +81,11 @@ def resize_image(
         ValueError: Not exactly one of `short_side` and `size` is given, or one is not positive.
 
     Example:
-
-    >>> import numpy as np
-    >>> import stylegan_transfer
-    >>> image = np.zeros((64, 96, 3), "float32")
-    >>> stylegan_transfer.resize_image(image, short_side=32).shape
-    (32, 48, 3)
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> image = np.zeros((64, 96, 3), "float32")
+        >>> stylegan_transfer.resize_image(image, short_side=32).shape
+        (32, 48, 3)
     """
     image = as_rgb_array(image)
     return resize(image, _target_size(image.shape[:2], short_side, size))

@@ -24,12 +24,11 @@ class Picture:
             orientation and thumbnail. Default: None.
 
     Example:
-
-    >>> import numpy as np
-    >>> from stylegan_transfer import Picture
-    >>> sprite = Picture(np.zeros((32, 48, 3)), alpha=np.ones((32, 48)), bits=16)
-    >>> sprite.pixels.shape
-    (32, 48, 4)
+        >>> import numpy as np
+        >>> from stylegan_transfer import Picture
+        >>> sprite = Picture(np.zeros((32, 48, 3)), alpha=np.ones((32, 48)), bits=16)
+        >>> sprite.pixels.shape
+        (32, 48, 4)
     """
 
     image: np.ndarray

@@ -1,22 +1,22 @@
-"""Style transfer by optimizing the picture itself: slow, needs no training, and shows what the
-losses ask for. What a trained generator makes can be measured against it."""
+"""Style transfer by optimizing the picture itself.
 
-import os
+It is slow, needs no training, and shows what the losses ask for. What a trained generator makes
+can be measured against it.
+"""
+
 from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
-from PIL import Image
 
 from stylegan_transfer import losses
 from stylegan_transfer.checks import expect
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.pictures.colors import transfer_luminance
 from stylegan_transfer.pictures.inputs import resize_image, to_image
-
-Picture = str | os.PathLike | Image.Image | np.ndarray
+from stylegan_transfer.pictures.picture import ImageLike
 
 CONTENT_LAYERS = ("relu3_1", "relu4_1")
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -25,8 +25,8 @@ LEARNING_RATE = 0.05  # of Adam, in units of the image's range; falls to 0 over 
 
 
 def optimize(
-    content: Picture,
-    style: Picture | Sequence[Picture],
+    content: ImageLike,
+    style: ImageLike | Sequence[ImageLike],
     features: Callable | None = None,
     *,
     strength: float = 1.0,
@@ -50,20 +50,23 @@ def optimize(
 
     Minimizes, over pixels in [0, 1], `content_weight * content_loss + style_weight * style_loss +
     moments_weight * moments_loss + strength * total_variation_weight * total_variation_loss`, the
-    training's losses with the training's weights. Coarse to fine: each scale starts from the
-    enlarged optimum of the one before, half its size, which makes large strokes.
+    training's losses with the training's weights. It goes from coarse to fine: each scale starts
+    from the best picture of the one before, enlarged from half the size. That makes large
+    strokes. Of the last scale, the picture of the lowest loss is returned, which need not be
+    that of the last step; the picture that the scale started from counts, too.
 
     The Gram matrices and moments to reach are weighted means over the styles and, with a share of
     `1 - strength`, the content. So strength leads evenly from the content, which is the optimum
-    of its own statistics, to the full style; a factor on the style's loss would have nearly all
+    of its own statistics, to the full style. A factor on the style's loss would have nearly all
     of its effect below 0.1.
 
     Free pixels can meet the training's weights with a fine grain that the eye hardly takes for
-    style. The defaults are for judging a generator by its own losses; for a picture to look at,
+    style. The defaults are for judging a generator by its own losses. For a picture to look at,
     ten times the style's weights and a total variation of 0.3 are better.
 
     Args:
-        content: A path, a PIL image or an array: float in [0, 1] or uint8, `(height, width, 3)`.
+        content: A path, a PIL image, a `Picture` or an array: float in [0, 1] or uint8,
+            `(height, width, 3)`. What is transparent lies over white.
         style: The same, or a list of several. Each is looked at with the short side that the
             result has at the scale.
         features: Images `(1, height, width, 3)` -> dict of the maps of all layers below. Default:
@@ -88,7 +91,7 @@ def optimize(
         initial: Where the coarsest scale starts: `"content"` or uniform `"noise"`.
         seed: Of the noise.
         on_step: Called after each step with its number from 1 on, the weighted sum of the losses,
-            the unweighted losses by name, and the picture, in the size of its scale.
+            the unweighted losses by name, and the picture of this step, in the size of its scale.
 
     Returns:
         float32 RGB in [0, 1], `(height, width, 3)`.
@@ -99,15 +102,24 @@ def optimize(
         ValueError: An argument is out of range, a picture cannot be read, or the features lack a
             layer.
 
-    References:
+    Reference:
         - Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016,
           eq. 7 (there with unnormalized maps and plain squares; see `losses`).
         - Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017,
           section 6 (coarse to fine).
         - Gatys et al., "Preserving Color in Neural Artistic Style Transfer", 2016, section 3.2
           (luminance only).
+
+    Example:
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> content = samples.draw_content("harbour", 64)
+        >>> style = samples.draw_style("swirls", 64)
+        >>> picture = stylegan_transfer.optimize(content, style, num_steps=3)
+        >>> picture.shape == content.shape
+        True
     """
-    styles = list(style) if isinstance(style, (list, tuple)) else [style]
+    styles = [style] if isinstance(style, ImageLike) else list(style)
     expect(len(styles) > 0, "a style of at least one picture", style=style)
     shares = strength * _shares(style_weights, len(styles))
     weights = {
@@ -225,20 +237,25 @@ def _compile_objective(features, targets, weights):
 
 
 def _minimize_adam(objective, image, num_steps, report):
+    """Returns the picture of the lowest loss, from the start to the last step."""
     pixels = keras.Variable(image)
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
     adam = keras.optimizers.Adam(schedule)
-    _, _, gradient = objective(tf.constant(image))
+    lowest, _, gradient = objective(tf.constant(image))
+    best = image
     for _ in range(num_steps):
         adam.apply([gradient], [pixels])
         pixels.assign(ops.clip(pixels, 0.0, 1.0))
         loss, terms, gradient = objective(ops.convert_to_tensor(pixels))
         image = ops.convert_to_numpy(pixels)
         report(loss, terms, image)
-    return image
+        if loss < lowest:
+            lowest, best = loss, image
+    return best
 
 
 def _minimize_lbfgs(objective, image, num_steps, report):
+    """Returns the last picture: each step of L-BFGS-B is one down."""
     try:
         from scipy.optimize import Bounds, minimize
     except ImportError as error:

@@ -1,28 +1,52 @@
-"""Paints batches of any size: in one pass, or in tiles whose memory does not grow."""
+"""Paints batches of any size: in one pass, or in tiles whose memory does not grow.
+
+Neither TensorFlow nor Keras is imported here: the generator may run on anything that takes and
+gives arrays.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
-from keras import ops
 from PIL import Image
 
-from stylegan_transfer.networks.generator import MIN_SIZE
+from stylegan_transfer.checks import expect
+from stylegan_transfer.pictures.arrays import resize_channels
 from stylegan_transfer.pictures.inputs import resize_image
 from stylegan_transfer.stylizing.tiling import make_tiles
 
+MIN_SIZE = 32  # pixels, the shortest side that generators take
 TILE_SIZE = 1024
 
 
+class Generator(Protocol):
+    """What paints: a generator of `networks`, or anything else that has these.
+
+    `compiled_synthesize`, where there is one, is called in place of `synthesize`. Masks, moments,
+    a code for each layer and tiles need what a `StyleGenerator` has besides: `num_layers`,
+    `strides` and `receptive_radius`.
+    """
+
+    noise: bool
+
+    def encode_style(self, style): ...
+
+    def draw_noise(self, batch, height, width, seed): ...
+
+    def synthesize(self, content, codes, **options): ...
+
+
 def paint(
-    generator,
-    contents,
+    generator: Generator,
+    contents: np.ndarray,
     codes,
-    masks=None,
+    masks: np.ndarray | None = None,
     *,
-    seed=None,
-    tileable=False,
-    tile_size=TILE_SIZE,
-    progress=None,
-):
+    seed: int | None = None,
+    tileable: bool = False,
+    tile_size: int = TILE_SIZE,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
     """Returns the contents painted by the generator.
 
     Args:
@@ -43,21 +67,14 @@ def paint(
             multiples of 8, or a generator without the part that an argument asks for.
     """
     height, width = contents.shape[1:3]
-    if min(height, width) < MIN_SIZE:
-        raise ValueError(
-            f"Expected contents with sides of at least {MIN_SIZE} pixels. "
-            f"Received: {width} x {height} pixels"
-        )
-    noise = None
-    if seed is not None and generator.noise:
-        noise = [ops.convert_to_numpy(n) for n in generator.draw_noise(1, height, width, seed)]
+    is_large = min(height, width) >= MIN_SIZE
+    expect(is_large, f"sides of at least {MIN_SIZE} pixels", height=height, width=width)
+    noise = _draw_noise(generator, height, width, seed)
+    options = {"seed": seed, "tile_size": tile_size, "progress": progress}
     if not tileable:
-        return _paint(generator, contents, codes, masks, noise, tile_size, progress)
-    if height % 8 or width % 8:
-        raise ValueError(
-            "Expected sides that are multiples of 8 for a tileable texture. "
-            f"Received: {width} x {height} pixels"
-        )
+        return _paint(generator, contents, codes, masks, noise, **options)
+    is_multiple = height % 8 == 0 and width % 8 == 0
+    expect(is_multiple, "sides in multiples of 8 for tileable=True", height=height, width=width)
     # As a part of an endless repetition: with a margin, which is then cut off.
     margin = expect_style_generator(generator, "tileable=True").receptive_radius
     canvas = _repeat(contents, 1, margin)
@@ -65,7 +82,7 @@ def paint(
     if noise is not None:
         margins = [margin // stride for stride in generator.strides]
         noise = [_repeat(maps, 1, m) for maps, m in zip(noise, margins, strict=True)]
-    painted = _paint(generator, canvas, codes, masks, noise, tile_size, progress)
+    painted = _paint(generator, canvas, codes, masks, noise, **options)
     return painted[:, margin:-margin, margin:-margin]
 
 
@@ -75,11 +92,17 @@ def _repeat(maps, axis, margin):
     return np.pad(maps, padding, mode="wrap")
 
 
-def _paint(generator, contents, codes, masks, noise, tile_size, progress):
+def _draw_noise(generator, height, width, seed):
+    if seed is None or not generator.noise:
+        return None
+    return [to_numpy(maps) for maps in generator.draw_noise(1, height, width, seed)]
+
+
+def _paint(generator, contents, codes, masks, noise, seed, tile_size, progress):
     height, width = contents.shape[1:3]
     if height * width <= tile_size**2 or not is_style_generator(generator):
-        return ops.convert_to_numpy(synthesize(generator, contents, codes, masks, noise))
-    moments = thumbnail_moments(generator, contents, codes, masks, tile_size)
+        return to_numpy(synthesize(generator, contents, codes, masks, noise))
+    moments = thumbnail_moments(generator, contents, codes, masks, seed=seed, tile_size=tile_size)
     tiles = make_tiles(height, width, tile_size, generator.receptive_radius)
     painted = np.empty_like(contents)
     for done, tile in enumerate(tiles, start=1):
@@ -91,28 +114,60 @@ def _paint(generator, contents, codes, masks, noise, tile_size, progress):
             _cut_noise(noise, generator.strides, tile.outer),
             moments=moments,
         )
-        _cut(painted, 1, tile.inner)[...] = _cut(ops.convert_to_numpy(part), 1, tile.crop)
+        _cut(painted, 1, tile.inner)[...] = _cut(to_numpy(part), 1, tile.crop)
         if progress is not None:
             progress(done, len(tiles))
     return painted
 
 
-def thumbnail_moments(generator, contents, codes, masks=None, tile_size=TILE_SIZE):
-    """Returns the statistics of all normalizations when thumbnails of the contents, of
-    `tile_size ** 2` pixels, are painted."""
+def thumbnail_moments(
+    generator: Generator,
+    contents: np.ndarray,
+    codes,
+    masks: np.ndarray | None = None,
+    *,
+    seed: int | None = None,
+    tile_size: int = TILE_SIZE,
+) -> list:
+    """Returns the statistics of all normalizations when thumbnails of the contents are painted.
+
+    The thumbnails get noise, too: noise of their own size, because it has as much variance in
+    each layer at any size, while noise that is resized with the picture would lose it.
+
+    Args:
+        generator: A `StyleGenerator`.
+        contents: float32 `(batch, height, width, 3)` in [0, 1].
+        codes: As `generator.synthesize` takes them.
+        masks: float32 `(1, styles, height, width)`, summing to 1 over styles; or None.
+        seed: Seed of the noise; None: no noise.
+        tile_size: A thumbnail has `tile_size ** 2` pixels.
+
+    Returns:
+        A list, as `generator.synthesize` takes it for `moments`.
+    """
     scale = tile_size / np.sqrt(contents.shape[1] * contents.shape[2])
-    size = tuple(max(32, round(side * scale)) for side in contents.shape[1:3])
+    size = tuple(max(MIN_SIZE, round(side * scale)) for side in contents.shape[1:3])
     thumbnails = np.stack([resize_image(content, size=size) for content in contents])
     if masks is not None:
         masks = np.stack([[resize_mask(mask, size) for mask in masks[0]]])
-    return synthesize(generator, thumbnails, codes, masks, return_moments=True)[1]
+    noise = _draw_noise(generator, *size, seed)
+    return synthesize(generator, thumbnails, codes, masks, noise, return_moments=True)[1]
 
 
-def synthesize(generator, contents, codes, masks=None, noise=None, **options):
-    """Returns what `generator.synthesize` does, as a graph: compiled at the first call for one
-    size, at the second for all, and kept on the generator."""
-    if not hasattr(generator, "compiled_synthesize"):
-        generator.compiled_synthesize = tf.function(generator.synthesize, reduce_retracing=True)
+def synthesize(generator: Generator, contents, codes, masks=None, noise=None, **options):
+    """Returns what `generator.synthesize` does, compiled where the generator can compile it.
+
+    Args:
+        generator: The generator.
+        contents: float32 `(batch, height, width, 3)` in [0, 1].
+        codes: As `generator.synthesize` takes them.
+        masks: float32 `(1 or batch, styles, height, width)`, summing to 1 over styles; or None.
+        noise: From `generator.draw_noise`; or None.
+        options: `moments` and `return_moments`, as `generator.synthesize` takes them.
+
+    Returns:
+        Tensors of the generator's framework.
+    """
     if is_style_generator(generator):
         # All codes in their longest form: a graph that serves several ranks knows none.
         codes = np.asarray(codes)
@@ -122,27 +177,33 @@ def synthesize(generator, contents, codes, masks=None, noise=None, **options):
         masks = np.broadcast_to(masks, (len(contents), *masks.shape[1:]))
     options |= {"masks": masks, "noise": noise}
     given = {name: value for name, value in options.items() if value is not None}
-    return generator.compiled_synthesize(contents, codes, **given)
+    run = getattr(generator, "compiled_synthesize", generator.synthesize)
+    return run(contents, codes, **given)
 
 
-def resize_mask(mask, size):
-    """Returns a `(height, width)` mask in another size, antialiased."""
+def to_numpy(tensor) -> np.ndarray:
+    """Returns a tensor of any framework as an array."""
+    if hasattr(tensor, "detach"):  # PyTorch: it may be on a device, or part of a gradient
+        tensor = tensor.detach().cpu()
+    return np.asarray(tensor)
+
+
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Returns a `(height, width)` mask in another size, antialiased, without overshoot."""
     if mask.shape == tuple(size):
         return mask
-    image = Image.fromarray(mask.astype("float32"))
-    return np.asarray(image.resize(size[::-1], Image.Resampling.BILINEAR))
+    return resize_channels(mask[..., None], size, Image.Resampling.BILINEAR)[..., 0]
 
 
-def is_style_generator(generator) -> bool:
+def is_style_generator(generator: Generator) -> bool:
     """Whether the generator takes masks, moments and a code for each layer."""
     return hasattr(generator, "receptive_radius")
 
 
-def expect_style_generator(generator, purpose):
-    """Returns the generator; a `ValueError` if it has not what `purpose` needs."""
-    if not is_style_generator(generator):
-        kind = type(generator).__name__
-        raise ValueError(f"Expected a StyleGenerator for {purpose}. Received: a {kind}")
+def expect_style_generator(generator: Generator, purpose: str) -> Generator:
+    """Returns the generator; a `ValueError` unless it is one that `purpose` needs."""
+    kind = type(generator).__name__
+    expect(is_style_generator(generator), f"a StyleGenerator for {purpose}", generator=kind)
     return generator
 
 

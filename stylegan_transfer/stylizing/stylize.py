@@ -1,42 +1,47 @@
 """Stylises pictures with a trained generator.
 
-`stylize` does it in one call; `encode_style` and `stylize_with_code` are its two halves, for one
-style and many photographs.
+`stylize` does it in one call. `encode_style` and `stylize_with_code` are its two halves, for one
+style and many photographs; `contents.repaint` is what many styles of one photograph share.
 """
 
-import os
+import dataclasses
 from collections.abc import Callable, Sequence
 
-import keras
 import numpy as np
-from keras import ops
-from PIL import Image
 
 from stylegan_transfer.checks import expect
-from stylegan_transfer.pictures.colors import fill_transparent, match_colors, transfer_luminance
-from stylegan_transfer.pictures.inputs import resize_image, to_image
+from stylegan_transfer.pictures.arrays import split_alpha
+from stylegan_transfer.pictures.colors import transfer_luminance
+from stylegan_transfer.pictures.inputs import to_image
+from stylegan_transfer.pictures.picture import ImageLike, Picture
+from stylegan_transfer.stylizing.codes import STYLE_SIZE, encode_style, join_codes
+from stylegan_transfer.stylizing.contents import (
+    Repainting,
+    fill_contents,
+    is_batch,
+    load_contents,
+    repaint_contents,
+)
 from stylegan_transfer.stylizing.painting import (
     TILE_SIZE,
+    Generator,
     expect_style_generator,
     paint,
     resize_mask,
 )
 
-Picture = str | os.PathLike | Image.Image | np.ndarray
-
-STYLE_SIZE = 384
 PRESERVE_COLOR = (None, "luminance", "match")
 
 
 def stylize(
-    generator: keras.Model,
-    content: Picture,
-    style: Picture | Sequence[Picture],
+    generator: Generator,
+    content: ImageLike,
+    style: ImageLike | Sequence[ImageLike],
     *,
     weights: Sequence[float] | None = None,
-    fine_style: Picture | None = None,
+    fine_style: ImageLike | None = None,
     num_coarse_layers: int | None = None,
-    masks: Sequence[Picture] | None = None,
+    masks: Sequence[ImageLike] | None = None,
     strength: float = 1.0,
     style_size: int = STYLE_SIZE,
     preserve_color: str | None = None,
@@ -44,13 +49,13 @@ def stylize(
     tileable: bool = False,
     tile_size: int = TILE_SIZE,
     progress: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
+) -> np.ndarray | Picture:
     """Returns the content picture painted in the style of the style picture, or of several.
 
     Args:
         generator: From `load_generator`.
-        content: A path, a PIL image or an array: float in [0, 1] or uint8, `(height, width, 3)`,
-            or with alpha `(height, width, 4)`. Sides of at least 32 pixels.
+        content: A path, a PIL image, a `Picture` or an array: float in [0, 1] or uint8,
+            `(height, width, 3)`, or with alpha `(height, width, 4)`. Sides of at least 32 pixels.
         style: The same; or several, which are mixed by `weights`, or put apart by `masks`.
         weights: The share of each style; they need not sum to 1. Default: equal shares.
         fine_style: A further style for the fine layers of the decoder: strokes and colours come
@@ -65,8 +70,9 @@ def stylize(
         style_size: Short side in pixels at which styles are looked at: strokes are as large as
             they are at that size.
         preserve_color: `"luminance"`: the painting decides the luma alone, hue and saturation
-            stay the content's. `"match"`: the style picture is given the content's mean colour
-            and colour covariance before it is looked at. Default: the style's colours.
+            stay the content's. `"match"`: the style picture is given the mean colour and the
+            colour covariance of what is visible of the content before it is looked at. Default:
+            the style's colours.
         seed: Seed of the noise from which the strokes of flat areas are made: each seed gives
             another painting of the same pair, and the same one each time. None: no noise,
             which leaves flat areas a more regular pattern. A generator with `noise=False` never
@@ -81,40 +87,47 @@ def stylize(
 
     Returns:
         float32 in [0, 1], of the content's size and number of channels; alpha is the content's.
+        For a `Picture` a `Picture`: only its image is another, so `save_picture` writes the same
+        kind of file.
 
     Raises:
         FileNotFoundError: A path does not exist.
         ValueError: A picture cannot be read or is too small, or an argument is out of its range.
 
-    References:
-        Gatys et al., "Preserving Color in Neural Artistic Style Transfer", 2016.
-        Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
-        Networks", CVPR 2019, section 3.1 (coarse and fine layers of two styles).
+    Reference:
+        - Gatys et al., "Preserving Color in Neural Artistic Style Transfer", 2016.
+        - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
+          Networks", CVPR 2019, section 3.1 (coarse and fine layers of two styles).
+
+    Example:
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> generator = stylegan_transfer.load_generator()
+        >>> content = samples.draw_content("harbour", 64)
+        >>> style = samples.draw_style("swirls", 64)
+        >>> stylized = stylegan_transfer.stylize(generator, content, style, style_size=64)
+        >>> stylized.shape == content.shape
+        True
     """
     _check_options(strength, preserve_color, tile_size)
-    content = to_image(content, keep_alpha=True)
-    styles = [style] if isinstance(style, Picture) else list(style)
-    fine = [] if fine_style is None else [fine_style]
-    if preserve_color == "match":
-        styles, fine = (
-            [match_colors(to_image(s), content[..., :3]) for s in group] for group in (styles, fine)
-        )
+    styles = [style] if isinstance(style, ImageLike) else list(style)
+    pixels = load_contents(content)
+    encoding = {
+        "style_size": style_size,
+        "match": pixels[0] if preserve_color == "match" else None,
+    }
     if masks is None:
-        codes = encode_style(generator, styles, style_size=style_size, weights=weights)
+        codes = [encode_style(generator, styles, weights=weights, **encoding)]
     else:
         expect(weights is None, "either weights or masks, not both", weights=weights)
-        codes = [encode_style(generator, s, style_size=style_size) for s in styles]
-    if fine:
-        fine_code = encode_style(generator, fine, style_size=style_size)
-        codes = (
-            join_codes(generator, codes, fine_code, num_coarse_layers)
-            if masks is None
-            else [join_codes(generator, code, fine_code, num_coarse_layers) for code in codes]
-        )
-    return stylize_with_code(
+        codes = [encode_style(generator, s, **encoding) for s in styles]
+    if fine_style is not None:
+        fine = encode_style(generator, fine_style, **encoding)
+        codes = [join_codes(generator, code, fine, num_coarse_layers) for code in codes]
+    stylized = stylize_with_code(
         generator,
-        content,
-        codes,
+        pixels[0],
+        codes[0] if masks is None else codes,
         masks=masks,
         strength=strength,
         style_size=style_size,
@@ -124,67 +137,15 @@ def stylize(
         tile_size=tile_size,
         progress=progress,
     )
-
-
-def encode_style(
-    generator: keras.Model,
-    style: Picture | Sequence[Picture],
-    *,
-    style_size: int = STYLE_SIZE,
-    weights: Sequence[float] | None = None,
-) -> np.ndarray:
-    """Returns the style code of one picture, or the weighted mean of the codes of several.
-
-    Args:
-        generator: As in `stylize`.
-        style: As in `stylize`.
-        style_size: As in `stylize`.
-        weights: As in `stylize`.
-
-    Returns:
-        float32 `(1, code_size)`.
-    """
-    expect(style_size >= 32, "style_size of at least 32", style_size=style_size)
-    styles = [style] if isinstance(style, Picture) else list(style)
-    weights = np.ones(len(styles)) if weights is None else np.asarray(weights, "float64")
-    expect(
-        weights.shape == (len(styles),) and np.all(weights >= 0) and weights.sum() > 0,
-        f"one weight of at least 0 for each of {len(styles)} styles, not all 0",
-        weights=weights.tolist(),
-    )
-    total = 0.0
-    for picture, weight in zip(styles, weights / weights.sum(), strict=True):
-        small = resize_image(to_image(picture), short_side=style_size)
-        total += weight * ops.convert_to_numpy(generator.encode_style(small[None]))
-    return np.asarray(total, "float32")
-
-
-def join_codes(generator: keras.Model, coarse, fine, num_coarse_layers: int | None = None):
-    """Returns one code a layer: the coarse layers' from one style, the fine ones' from another.
-
-    Args:
-        generator: A `StyleGenerator`.
-        coarse: `(1, code_size)`, from `encode_style`.
-        fine: The same.
-        num_coarse_layers: As in `stylize`.
-
-    Returns:
-        float32 `(1, num_layers, code_size)`.
-    """
-    expect_style_generator(generator, "codes for each layer")
-    num_layers = generator.num_layers
-    split = num_layers // 2 if num_coarse_layers is None else num_coarse_layers
-    expect(0 <= split <= num_layers, f"0 to {num_layers} layers", num_coarse_layers=split)
-    is_coarse = np.arange(num_layers)[None, :, None] < split
-    return np.where(is_coarse, np.asarray(coarse)[:, None], np.asarray(fine)[:, None])
+    return _like(content, stylized)
 
 
 def stylize_with_code(
-    generator: keras.Model,
-    content: Picture,
-    code,
+    generator: Generator,
+    content: ImageLike,
+    code: np.ndarray | Sequence[np.ndarray],
     *,
-    masks: Sequence[Picture] | None = None,
+    masks: Sequence[ImageLike] | None = None,
     strength: float = 1.0,
     style_size: int = STYLE_SIZE,
     preserve_color: str | None = None,
@@ -192,67 +153,113 @@ def stylize_with_code(
     tileable: bool = False,
     tile_size: int = TILE_SIZE,
     progress: Callable[[int, int], None] | None = None,
-) -> np.ndarray:
+    repainting: Repainting | Sequence[Repainting] | None = None,
+) -> np.ndarray | Picture:
     """Returns the content picture painted in the style of a code.
 
     Args:
-        generator: As in `stylize`.
-        content: As in `stylize`; or an array of several pictures of one size,
-            `(batch, height, width, 3 or 4)`, which go through the network together.
+        generator: From `load_generator`.
+        content: A path, a PIL image, a `Picture` or an array: float in [0, 1] or uint8,
+            `(height, width, 3)`, or with alpha `(height, width, 4)`. Sides of at least 32 pixels.
+            Or an array of several pictures of one size, `(batch, height, width, 3 or 4)`, which
+            go through the network together.
         code: From `encode_style` or `join_codes`; for a batch one for all or one for each,
             concatenated. With masks a list of them, one for each mask.
-        masks: As in `stylize`.
-        strength: As in `stylize`.
-        style_size: As in `stylize`; the size at which the content's own code is taken.
-        preserve_color: None or `"luminance"`, as in `stylize`.
-        seed: As in `stylize`.
-        tileable: As in `stylize`.
-        tile_size: As in `stylize`.
-        progress: As in `stylize`.
+        masks: One grey picture a code, resized to the content's size: where it is white, the
+            content is painted in that style; where they are all black, it stays as it is.
+        strength: From 0, the content picture itself, to 1, the full style. In between, the code
+            is mixed with the content's own.
+        style_size: Short side in pixels at which the content's own code is taken, for a strength
+            in between.
+        preserve_color: None or `"luminance"`: the painting decides the luma alone, hue and
+            saturation stay the content's. (For `"match"`, see `match` of `encode_style`.)
+        seed: Seed of the noise from which the strokes of flat areas are made. None: no noise.
+        tileable: Whether the result repeats without a seam. The content should repeat, too; its
+            sides must be multiples of 8.
+        tile_size: A picture of more than `tile_size ** 2` pixels is painted in tiles of this
+            side, a multiple of 8 and at least 64.
+        progress: Called as `progress(tiles_done, num_tiles)` after each tile; in two rounds for a
+            strength in between without a `repainting`.
+        repainting: From `repaint`, for the same content and options: what a strength in between
+            needs of the content, to be computed once for many styles. For a batch, one of the
+            batch or a list with one for each picture. Default: it is computed.
 
     Returns:
-        As `stylize`; for a batch a batch.
+        float32 in [0, 1], of the content's size and number of channels; alpha is the content's.
+        For a batch a batch, for a `Picture` a `Picture` with another image.
 
     Raises:
-        ValueError: As in `stylize`.
+        FileNotFoundError: A path does not exist.
+        ValueError: A picture cannot be read or is too small, an argument is out of its range, or
+            codes, masks and contents do not fit in number.
+
+    Example:
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> generator = stylegan_transfer.StyleGenerator(width=4, num_blocks=1)  # untrained
+        >>> style = samples.draw_style("swirls", 64)
+        >>> code = stylegan_transfer.encode_style(generator, style, style_size=64)
+        >>> for name in ("harbour", "city"):
+        ...     content = samples.draw_content(name, 64)
+        ...     stylized = stylegan_transfer.stylize_with_code(generator, content, code)
     """
     _check_options(strength, preserve_color, tile_size)
-    expect(preserve_color != "match", "stylize() for this", preserve_color=preserve_color)
-    is_batch = isinstance(content, np.ndarray) and content.ndim == 4
-    pictures = [to_image(c, keep_alpha=True) for c in (content if is_batch else [content])]
-    pictures = np.stack(pictures) if len(pictures) > 1 else pictures[0][None]  # copies nothing
-    if strength == 0.0:
-        return pictures if is_batch else pictures[0]
-    originals, alpha = pictures[..., :3], pictures[..., 3:]
-    contents = originals
-    if alpha.size:
-        filled = [fill_transparent(*pair) for pair in zip(contents, alpha[..., 0], strict=True)]
-        contents = np.stack(filled)
-    coverage = None
-    if masks is not None:
-        masks, coverage = _prepare_masks(generator, masks, code, contents.shape[1:3])
-        code = np.stack([np.asarray(c) for c in code], axis=1)
-    codes = np.asarray(code)
-    expect(len(codes) in (1, len(contents)), f"1 or {len(contents)} codes", codes=codes.shape)
-    if len(codes) < len(contents):
-        codes = np.repeat(codes, len(contents), axis=0)
+    takes = "None or luminance here, where encode_style or stylize match"
+    expect(preserve_color != "match", takes, preserve_color=preserve_color)
+    pixels = load_contents(content)
+    if strength > 0.0:
+        options = {"seed": seed, "tileable": tileable, "tile_size": tile_size, "progress": progress}
+        contents = fill_contents(pixels)
+        coverage = None
+        if masks is not None:
+            masks, coverage = _prepare_masks(generator, masks, code, contents.shape[1:3])
+            code = np.stack([np.asarray(c) for c in code], axis=1)
+        codes = _one_for_each(code, len(contents))
+        if strength == 1.0:
+            painted = paint(generator, contents, codes, masks, **options)
+        else:
+            if repainting is None:
+                repainting = repaint_contents(generator, contents, style_size, **options)
+            own, missed = _join_repaintings(repainting, contents.shape)
+            own = np.expand_dims(own, tuple(range(1, 1 + codes.ndim - own.ndim)))
+            painted = paint(generator, contents, own + strength * (codes - own), masks, **options)
+            painted = np.clip(painted + (1.0 - strength) * missed, 0.0, 1.0)
+        pixels = _finish(painted, pixels, preserve_color, coverage)
+    return pixels if is_batch(content) else _like(content, pixels[0])
 
-    options = {"seed": seed, "tileable": tileable, "tile_size": tile_size, "progress": progress}
-    if strength == 1.0:
-        painted = paint(generator, contents, codes, masks, **options)
-    else:
-        own = [encode_style(generator, picture, style_size=style_size) for picture in contents]
-        own = np.concatenate(own)
-        missed = contents - paint(generator, contents, own, **options)
-        own = np.expand_dims(own, tuple(range(1, 1 + codes.ndim - own.ndim)))
-        painted = paint(generator, contents, own + strength * (codes - own), masks, **options)
-        painted = np.clip(painted + (1.0 - strength) * missed, 0.0, 1.0)
+
+def _finish(painted, pixels, preserve_color, coverage):
+    """Puts back what the painting does not decide: colours, what no mask covers, and alpha."""
+    originals, alpha = split_alpha(pixels)
     if preserve_color:
         painted = np.stack([transfer_luminance(*c) for c in zip(originals, painted, strict=True)])
     if coverage is not None:
         painted = originals + coverage[..., None] * (painted - originals)
-    stylized = np.concatenate([painted, alpha], axis=-1) if alpha.size else painted
-    return stylized if is_batch else stylized[0]
+    return np.concatenate([painted, alpha], axis=-1) if alpha.size else painted
+
+
+def _like(content, stylized):
+    """The stylized pixels as the same kind of thing as the content."""
+    is_picture = isinstance(content, Picture)
+    return dataclasses.replace(content, image=stylized[..., :3]) if is_picture else stylized
+
+
+def _one_for_each(code, num_contents):
+    codes = np.asarray(code)
+    expect(len(codes) in (1, num_contents), f"1 or {num_contents} codes", codes=codes.shape)
+    return codes if len(codes) == num_contents else np.repeat(codes, num_contents, axis=0)
+
+
+def _join_repaintings(repainting, shape):
+    """The contents' own codes, and what their repaintings miss, of that shape."""
+    parts = [repainting] if isinstance(repainting, Repainting) else repainting
+    if len(parts) == 1:
+        own, missed = parts[0].codes, parts[0].missed
+    else:
+        own = np.concatenate([part.codes for part in parts])
+        missed = np.concatenate([part.missed for part in parts])
+    expect(missed.shape == shape, f"repainting of shape {shape}", repainting=missed.shape)
+    return own, missed
 
 
 def _prepare_masks(generator, masks, codes, size):

@@ -6,23 +6,27 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import keras
 import numpy as np
-from keras import ops
 
 from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.clips import repaint_clip
-from stylegan_transfer.stylizing.painting import expect_style_generator, synthesize
-from stylegan_transfer.stylizing.stylize import STYLE_SIZE, encode_style
+from stylegan_transfer.stylizing.codes import STYLE_SIZE, encode_style
+from stylegan_transfer.stylizing.painting import (
+    MIN_SIZE,
+    Generator,
+    expect_style_generator,
+    synthesize,
+    to_numpy,
+)
 
 SMOOTHING = 0.9
 SCENE_CUT = 0.35
 
 
 def stylize_video(
-    generator: keras.Model,
+    generator: Generator,
     source: str | os.PathLike,
-    code,
+    code: np.ndarray,
     output: str | os.PathLike,
     *,
     strength: float = 1.0,
@@ -31,7 +35,7 @@ def stylize_video(
     crf: int = 18,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> int:
-    """Returns the number of frames written: all of the clip's, as `stylize_frames` paints them.
+    """Paints a clip as `stylize_frames` does; returns the number of frames written.
 
     Time stamps and sound are kept; `clips.repaint_clip` says how, and what becomes of odd sides,
     colour spaces and damaged frames. Frames are streamed: memory does not grow with the clip
@@ -40,21 +44,42 @@ def stylize_video(
     Args:
         generator: A `StyleGenerator`.
         source: The clip.
-        code: As in `stylize_frames`.
+        code: From `encode_style` or `join_codes`: one style for all frames.
         output: Where to write: `.mp4`, `.mov` or `.mkv` for H.264, `.webm` for VP9. Missing
             folders are created.
-        strength: As in `stylize_frames`.
-        smoothing: As in `stylize_frames`.
-        style_size: As in `stylize_frames`.
+        strength: From 0, the clip itself, to 1, the full style.
+        smoothing: From 0, each frame on its own, to below 1: statistics are averaged over about
+            `1 / (1 - smoothing)` frames.
+        style_size: Short side in pixels at which the frames' own codes are taken, for a strength
+            in between.
         crf: The encoder's constant rate factor: from 0, the best, to 51 (VP9: 63).
         progress: Called as `progress(frames_done, num_frames)` after each frame; `num_frames` is
             None where the clip does not tell.
+
+    Returns:
+        The number of frames.
 
     Raises:
         FileNotFoundError: There is no such clip.
         ImportError: PyAV is missing.
         ValueError: The clip cannot be read, `output` has another suffix, or an argument is out
             of its range.
+
+    Example:
+        >>> import av
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> generator = stylegan_transfer.StyleGenerator(width=4, num_blocks=1)  # untrained
+        >>> style = samples.draw_style("swirls", 64)
+        >>> code = stylegan_transfer.encode_style(generator, style, style_size=64)
+        >>> with av.open("clip.mp4", "w") as clip:
+        ...     stream = clip.add_stream("libx264", rate=25)
+        ...     stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        ...     frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, "uint8"))
+        ...     clip.mux([*stream.encode(frame), *stream.encode(None)])
+        >>> stylegan_transfer.stylize_video(generator, "clip.mp4", code, "painted.mp4")
+        1
     """
     options = {"strength": strength, "smoothing": smoothing, "style_size": style_size}
 
@@ -65,9 +90,9 @@ def stylize_video(
 
 
 def stylize_frames(
-    generator: keras.Model,
+    generator: Generator,
     frames: Iterable[np.ndarray],
-    code,
+    code: np.ndarray,
     *,
     strength: float = 1.0,
     smoothing: float = SMOOTHING,
@@ -75,43 +100,60 @@ def stylize_frames(
 ) -> Iterator[np.ndarray]:
     """Returns an iterator over the frames, painted in the style of a code.
 
-    Painted one by one, a whole frame changes its tone when something enters it, because each
-    normalization takes its statistics m from all of the frame. Here it takes their exponential
-    moving average, m_t <- s m_(t-1) + (1 - s) m, of the statistics that each frame painted by
-    itself has. These have to be known before the painting, and in full size they are those of
-    the picture, so every frame but the first goes through the network twice: half the speed of
-    single pictures. (Averaging in a single pass, each layer's own statistics after those before
-    it were averaged, undoes itself: every layer normalizes away what the average below it had
-    kept. It steadies about a third as much.)
+    Each normalization takes its statistics m from all of the frame. So a frame that is painted
+    by itself changes its tone when something enters it. Here each normalization takes an
+    exponential moving average instead: m_t <- s m_(t-1) + (1 - s) m, where m are the statistics
+    of the frame painted by itself. They must be known before the painting. So every frame but
+    the first goes through the network twice, at half the speed of single pictures.
 
-    Frames are painted without noise, whose strokes would stand still while the picture moves.
+    A single pass would average each layer's statistics after those of the layers before it. That
+    undoes itself: every layer normalizes away what the average below it kept. It steadies about
+    a third as much.
 
-    What changes all of a frame, such as its exposure, shows in the painting as in the frame;
-    frames painted one by one hide it.
+    Frames get no noise: its strokes would stand still while the picture moves.
 
-    A scene cut starts the average anew: more than 35 % of the pixels have another colour, in 4
-    steps a channel, than in the frame before, counted by histograms, which motion leaves alone.
-    (Cuts between unrelated photographs: mostly 41 to 92 %; a pan by a sixth of the width: up to
-    10 %; exposure changed by a tenth: 8 to 29 %.)
+    A change of the whole frame, such as its exposure, shows in the painting. Frames painted one
+    by one hide it.
+
+    A scene cut starts the average anew. It is a cut if more than 35 % of the pixels have another
+    colour, in 4 steps a channel, than in the frame before. Histograms count this; motion leaves
+    them alone. (Cuts between unrelated photographs: mostly 41 to 92 %; a pan by a sixth of the
+    width: up to 10 %; exposure changed by a tenth: 8 to 29 %.)
 
     Args:
         generator: A `StyleGenerator`.
         frames: float32 `(height, width, 3)` in [0, 1] each, sides of at least 32 pixels.
         code: From `encode_style` or `join_codes`: one style for all frames.
-        strength: As in `stylize`. In between 0 and 1, the content's own code is averaged, too.
+        strength: From 0, the frames themselves, to 1, the full style. In between, the code is
+            mixed with the frames' own, which is averaged, too.
         smoothing: s, from 0, each frame on its own, to below 1: it reaches back about
             `1 / (1 - s)` frames.
-        style_size: As in `stylize`; the size at which the frames' own codes are taken.
+        style_size: Short side in pixels at which the frames' own codes are taken. At least 32.
+
+    Returns:
+        An iterator over float32 `(height, width, 3)` in [0, 1], one for each frame.
 
     Raises:
         ValueError: An argument is out of its range, or the generator is no `StyleGenerator`.
+
+    Example:
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> generator = stylegan_transfer.StyleGenerator(width=4, num_blocks=1)  # untrained
+        >>> style = samples.draw_style("swirls", 64)
+        >>> code = stylegan_transfer.encode_style(generator, style, style_size=64)
+        >>> picture = samples.draw_content("harbour", 64)
+        >>> pan = [picture[:, t : t + 48] for t in range(3)]
+        >>> [frame.shape for frame in stylegan_transfer.stylize_frames(generator, pan, code)]
+        [(64, 48, 3), (64, 48, 3), (64, 48, 3)]
     """
     expect_style_generator(generator, "video")
     code = np.asarray(code)
     expect(len(code) == 1, "the code of one style", code=code.shape)
     expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
     expect(0.0 <= smoothing < 1.0, "smoothing in [0, 1)", smoothing=smoothing)
-    expect(style_size >= 32, "style_size of at least 32", style_size=style_size)
+    is_large = style_size >= MIN_SIZE
+    expect(is_large, f"style_size of at least {MIN_SIZE}", style_size=style_size)
     if strength == 0.0:
         return iter(frames)
     return _stylize_frames(generator, frames, code, strength, smoothing, style_size)
@@ -158,7 +200,7 @@ class _Scene:
         moments = self.average(name, own)
         if self._smoothing and not is_first:
             images = synthesize(self._generator, contents, code, moments=moments)
-        return ops.convert_to_numpy(images)[0]
+        return to_numpy(images)[0]
 
 
 def _histogram(frame):
@@ -177,6 +219,9 @@ def flicker(frames: Sequence[np.ndarray], shifts: Sequence) -> float:
         frames: At least two, `(height, width, channels)`.
         shifts: `(dy, dx)` in whole pixels: how the content moves from each frame to the next,
             down and to the right; or one such pair for each frame after the first.
+
+    Returns:
+        A number of at least 0, in the range of the frames' values.
 
     Reference:
         Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, section 3.3.

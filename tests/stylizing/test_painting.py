@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from stylegan_transfer.networks import generator_inputs
 from stylegan_transfer.networks.generator import StyleGenerator
+from stylegan_transfer.stylizing import painting
 from stylegan_transfer.stylizing.painting import paint, synthesize, thumbnail_moments
 
 CODE_SIZE = 8
@@ -42,7 +44,7 @@ def with_moments_of_the_whole(monkeypatch):
     """Takes the statistics of tiles from the whole picture in place of a thumbnail."""
     monkeypatch.setattr(
         "stylegan_transfer.stylizing.painting.thumbnail_moments",
-        lambda generator, contents, codes, masks, tile_size: synthesize(
+        lambda generator, contents, codes, masks, **options: synthesize(
             generator, contents, codes, masks, return_moments=True
         )[1],
     )
@@ -95,6 +97,20 @@ def test_tiles_of_a_picture_that_is_alike_everywhere_look_as_the_whole(generator
     whole = paint(generator, content, codes)
     tiled = paint(generator, content, codes, tile_size=128)
     assert 0 < np.abs(tiled - whole).mean() < 0.03
+
+
+def test_a_flat_picture_has_the_same_statistics_in_tiles_as_in_the_whole(generator, codes):
+    """There all comes from the noise, and the thumbnail differs from the picture in nothing."""
+    content = np.full((1, 256, 256, 3), [0.7, 0.4, 0.2], np.float32)
+    noise = generator.draw_noise(1, 256, 256, seed=5)
+    whole, moments = generator.synthesize(content, codes, noise=noise, return_moments=True)
+    from_thumbnail = thumbnail_moments(generator, content, codes, seed=5, tile_size=128)
+    for expected, actual in zip(moments, from_thumbnail, strict=True):
+        deviations = [np.sqrt(np.asarray(m)[..., 1, :] + 1e-5) for m in (expected, actual)]
+        np.testing.assert_allclose(deviations[1], deviations[0], rtol=0.2)
+    tiled = paint(generator, content, codes, seed=5, tile_size=128)
+    np.testing.assert_allclose(tiled.std(axis=(1, 2)), np.std(whole, axis=(1, 2)), rtol=0.1)
+    assert np.abs(tiled - whole).mean() < 0.01
 
 
 def test_progress_counts_the_tiles(generator, codes):
@@ -150,8 +166,21 @@ def test_tileable_results_and_their_noise_continue_across_the_seam(generator, co
 
 
 def test_sides_of_tileable_textures_are_multiples_of_8(generator, codes):
-    with pytest.raises(ValueError, match="multiples of 8.* Received: 60 x 64"):
+    with pytest.raises(ValueError, match="multiples of 8.* Received: height=64, width=60"):
         paint(generator, make_content(64, 60), codes, tileable=True)
+
+
+def test_generators_take_pictures_from_the_same_size_on():
+    assert painting.MIN_SIZE == generator_inputs.MIN_SIZE
+    with pytest.raises(ValueError, match="at least 32 pixels. Received: height=31, width=40"):
+        paint(None, make_content(31, 40), None)
+
+
+def test_a_generator_of_arrays_is_called_as_it_is(codes):
+    """A runtime that gives arrays needs no more than `synthesize`."""
+    toy = types.SimpleNamespace(noise=False, synthesize=lambda contents, codes: 1 - contents)
+    content = make_content(40, 48)
+    np.testing.assert_array_equal(paint(toy, content, codes, seed=3), 1 - content)
 
 
 def test_network_is_compiled_once_for_all_sizes(generator, codes):

@@ -5,15 +5,19 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from stylegan_transfer import samples
 from stylegan_transfer.losses import content_loss, style_loss
 from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator
-from stylegan_transfer.pictures.colors import luminance
-from stylegan_transfer.stylizing.stylize import encode_style, join_codes, stylize, stylize_with_code
+from stylegan_transfer.pictures.colors import luminance, match_colors
+from stylegan_transfer.pictures.files import load_picture, save_picture
+from stylegan_transfer.pictures.picture import Picture
+from stylegan_transfer.stylizing.codes import encode_style, join_codes
+from stylegan_transfer.stylizing.contents import repaint
+from stylegan_transfer.stylizing.stylize import stylize, stylize_with_code
 
 
 class ToyGenerator:
@@ -172,6 +176,81 @@ def test_the_generator_that_ships_brings_photographs_near_the_style_and_keeps_th
         assert content_loss(maps["y"], maps["c"]) < 0.5 * content_loss(maps["s"], maps["c"])
 
 
+# Pictures with all that belongs to them.
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_a_picture_gives_a_picture_that_is_saved_as_the_same_kind_of_file(
+    generator, pictures, tmp_path, strength
+):
+    content, style = pictures
+    alpha = np.linspace(0, 1, content[..., 0].size, dtype="float32").reshape(content.shape[:2])
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x0f\0\x02\0\0\0\x04abc\0\0\0\0\0"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    save_picture(Picture(content, alpha, False, 16, profile, exif), tmp_path / "content.png")
+    picture = load_picture(tmp_path / "content.png")
+    options = {"style_size": 48, "strength": strength}
+    stylized = stylize(generator, picture, Picture(style), **options)
+    expected = stylize(generator, picture.pixels, style, **options)
+    np.testing.assert_allclose(stylized.pixels, expected, atol=1e-6)
+    save_picture(stylized, tmp_path / "stylized.png")
+    saved = load_picture(tmp_path / "stylized.png")
+    np.testing.assert_allclose(saved.image, stylized.image, atol=1 / 65535)
+    np.testing.assert_array_equal(saved.alpha, picture.alpha)
+    assert (saved.bits, saved.exif, saved.icc_profile) == (16, exif, picture.icc_profile)
+    code = encode_style(generator, style, style_size=48)
+    by_code = stylize_with_code(generator, picture, code, **options)
+    np.testing.assert_array_equal(by_code.pixels, stylized.pixels)
+    assert (by_code.bits, by_code.exif) == (16, exif)
+
+
+# One content in many styles.
+
+
+class CountingGenerator(ToyGenerator):
+    """Counts the pictures that it paints."""
+
+    def __init__(self):
+        self.num_painted = 0
+
+    def synthesize(self, content, codes):
+        self.num_painted += len(content)
+        return super().synthesize(content, codes)
+
+
+def test_a_content_is_repainted_once_for_all_styles_and_strengths(pictures):
+    content = pictures[0]
+    codes = [np.full((1, 3), value, np.float32) for value in (0.1, 0.5, 0.9)]
+    generator = CountingGenerator()
+    repainting = repaint(generator, content, style_size=32)
+    assert generator.num_painted == 1
+    for number, (code, strength) in enumerate(zip(codes, (0.3, 0.5, 0.7), strict=True), start=2):
+        options = {"strength": strength, "style_size": 32}
+        stylized = stylize_with_code(generator, content, code, repainting=repainting, **options)
+        assert generator.num_painted == number
+        expected = stylize_with_code(ToyGenerator(), content, code, **options)
+        np.testing.assert_allclose(stylized, expected, atol=1e-6)
+
+
+def test_repaintings_of_a_batch_come_together_or_one_by_one(generator, pictures):
+    content, style = pictures
+    alpha = np.ones((*content.shape[:2], 1), np.float32)
+    alpha[:20] = 0
+    contents = np.stack([np.concatenate([c, alpha], -1) for c in (content, content[::-1])])
+    code = encode_style(generator, style, style_size=40)
+    options = {"style_size": 40, "seed": 3}
+    expected = stylize_with_code(generator, contents, code, strength=0.4, **options)
+    together = repaint(generator, contents, **options)
+    apart = [repaint(generator, content, **options) for content in contents]
+    for repainting in (together, apart):
+        stylized = stylize_with_code(
+            generator, contents, code, strength=0.4, repainting=repainting, **options
+        )
+        np.testing.assert_allclose(stylized, expected, atol=2e-5)
+    with pytest.raises(ValueError, match=r"repainting of shape \(2, .*repainting=\(1, 40, 56, 3\)"):
+        stylize_with_code(generator, contents, code, strength=0.4, repainting=apart[0], **options)
+
+
 # Several styles, layers apart, masks.
 
 
@@ -281,13 +360,38 @@ def test_preserved_luminance_paints_the_luma_alone(generator, pictures):
 
 
 def test_matched_style_is_the_style_in_the_contents_colours(generator, pictures):
-    from stylegan_transfer.pictures.colors import match_colors
-
     content, style = pictures
     expected = stylize(generator, content, match_colors(style, content), style_size=48)
     matched = stylize(generator, content, style, style_size=48, preserve_color="match")
     np.testing.assert_allclose(matched, expected, atol=1e-5)
     assert np.abs(matched - stylize(generator, content, style, style_size=48)).mean() > 0.01
+
+
+@pytest.mark.parametrize("as_fine_style", [False, True])
+def test_matched_styles_know_nothing_of_hidden_colours(generator, pictures, as_fine_style):
+    content, style = pictures
+    alpha = np.zeros(content.shape[:2], np.float32)
+    alpha[8:32, 8:40] = 1
+    visible = alpha[..., None] > 0
+    options = {"style_size": 48, "preserve_color": "match"}
+    if as_fine_style:
+        options["fine_style"] = style
+    painted = [
+        stylize(generator, np.dstack([np.where(visible, content, h), alpha]), style, **options)
+        for h in (np.zeros(3), np.array([1.0, 0.0, 1.0]))
+    ]
+    np.testing.assert_allclose(painted[0], painted[1], atol=1e-6)
+
+
+def test_codes_are_matched_to_what_is_visible_of_a_content(generator, pictures):
+    content, style = pictures
+    half = np.zeros(content.shape[:2], np.float32)
+    half[:, :28] = 1
+    picture = Picture(np.where(half[..., None] > 0, content, 0), half)
+    expected = encode_style(generator, match_colors(style, content[:, :28]), style_size=48)
+    for match in (picture, picture.pixels, content[:, :28]):
+        code = encode_style(generator, style, style_size=48, match=match)
+        np.testing.assert_allclose(code, expected, atol=1e-5)
 
 
 def test_alpha_is_kept_and_hidden_colours_do_not_matter(generator, pictures):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from stylegan_transfer import samples
-from stylegan_transfer.stylizing.stylize import encode_style, stylize_with_code
+from stylegan_transfer.stylizing.codes import encode_style
+from stylegan_transfer.stylizing.stylize import stylize_with_code
 from stylegan_transfer.stylizing.video import flicker, stylize_frames, stylize_video
 
 RATE = 44_100  # of sound
@@ -163,7 +164,7 @@ def test_wrong_options_are_refused_at_once(generator, code, pan, options, messag
 def test_several_codes_and_other_generators_are_refused(generator, code, pan):
     with pytest.raises(ValueError, match=r"the code of one style. Received: code=\(2, 8\)"):
         stylize_frames(generator, pan, np.concatenate([code, code]))
-    with pytest.raises(ValueError, match="Expected a StyleGenerator for video. Received: a Dense"):
+    with pytest.raises(ValueError, match="a StyleGenerator for video. Received: generator='Dense'"):
         stylize_frames(keras.layers.Dense(1), pan, code)
 
 
