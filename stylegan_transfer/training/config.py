@@ -2,163 +2,233 @@
 
 import dataclasses
 
+from stylegan_transfer.options import Options, option
 
-def _option(default, description):
-    return dataclasses.field(default=default, metadata={"description": description})
+_MOST_STEPS = 1_000_000_000
+_MOST_PIXELS = 4_096
+
+
+def _weight(default, description):
+    return option(default, description=description, minimum=0, maximum=1e6)
+
+
+def _incidental(default, **limits):
+    """An option that leaves the trained weights as they are: a resumed run may change it."""
+    metadata = {**option(default, **limits).metadata, "incidental": True}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _interval(default, description):
+    return _incidental(default, description=description, minimum=1, maximum=_MOST_STEPS)
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingConfig:
-    """Everything that determines a training run; every field is a flag of `experiments/train.py`.
+class TrainingConfig(Options):
+    """Everything that determines a training run; every field is a flag of the command `train`.
+
+    `PRESETS` holds some; `dataclasses.replace` changes one.
 
     Raises:
-        ValueError: A value is out of its range.
+        ValueError: A value is out of its range, or two do not go together.
+
+    Example:
+
+    >>> import dataclasses
+    >>> import stylegan_transfer as st
+    >>> config = dataclasses.replace(st.PRESETS["laptop"], style_weight=6.0, steps=8_000)
+    >>> config.steps, config.image_size
+    (8000, 128)
     """
 
-    content: str = _option("samples", "Photographs: folder, glob, tfds:NAME:SPLIT or samples.")
-    style: str = _option("samples", "Paintings: folder, glob, tfds:NAME:SPLIT or samples.")
-    validation_content: str = _option("", "Held-out photographs; empty: no validation.")
-    validation_style: str = _option("", "Held-out paintings; empty: no validation.")
-    data_dir: str = _option("", "Folder of the TensorFlow Datasets; empty: their default.")
-    cache_gib: float = _option(4.0, "Memory for decoded images in GiB, for each source.")
-    image_size: int = _option(128, "Side of the training crops in pixels.")
-    content_resize: tuple[int, ...] = _option(
-        (128, 256), "Range of the short side to which photographs are resized before the crop."
+    content: str = option(
+        "samples",
+        description="Photographs: folder, glob, tfds:NAME:SPLIT or samples.",
+        not_empty=True,
     )
-    style_resize: tuple[int, ...] = _option(
-        (128, 256), "The same for paintings: the range of stroke sizes that are learned."
+    style: str = option(
+        "samples",
+        description="Paintings: folder, glob, tfds:NAME:SPLIT or samples.",
+        not_empty=True,
     )
-    style_augmentation: float = _option(0.5, "Strength of hue and saturation changes, 0 to 1.")
-    batch_size: int = _option(8, "Pairs a step.")
-    steps: int = _option(6_000, "Optimizer steps of the generator.")
-    seed: int = _option(0, "Seed of weights, data order, augmentation and noise.")
+    validation_content: str = option("", description="Held-out photographs; empty: no validation.")
+    validation_style: str = option("", description="Held-out paintings; empty: no validation.")
+    data_dir: str = _incidental(
+        "", description="Folder of the TensorFlow Datasets; empty: their default."
+    )
+    cache_gib: float = _incidental(
+        4.0,
+        description="Memory in GiB for the decoded pictures of all sources together.",
+        minimum=0,
+        maximum=65_536,
+    )
+    image_size: int = option(
+        128,
+        description="Side of the training crops in pixels.",
+        minimum=32,
+        maximum=_MOST_PIXELS,
+    )
+    content_resize: tuple[int, ...] = option(
+        (128, 256),
+        description="Range of the short side to which photographs are resized before the crop.",
+        maximum=_MOST_PIXELS,
+    )
+    style_resize: tuple[int, ...] = option(
+        (128, 256),
+        description="The same for paintings: the range of stroke sizes that are learned.",
+        maximum=_MOST_PIXELS,
+    )
+    style_augmentation: float = option(
+        0.5, description="Strength of hue and saturation changes.", minimum=0, maximum=1
+    )
+    batch_size: int = option(8, description="Pairs a step.", minimum=1, maximum=4_096)
+    steps: int = option(
+        6_000, description="Optimizer steps of the generator.", minimum=1, maximum=_MOST_STEPS
+    )
+    seed: int = option(
+        0,
+        description="Seed of weights, data order, augmentation and noise.",
+        minimum=0,
+        maximum=1_000_000_000,
+    )
 
-    generator: str = _option("style", 'Architecture: "style" or "document".')
-    width: int = _option(32, "Channels of the style generator's outermost convolutions.")
-    num_blocks: int = _option(5, "Residual blocks of the style generator.")
-    noise: bool = _option(True, "Whether the generator gets noise.")
-    initial_generator: str = _option("", "Trained generator (.keras) to start from.")
-    discriminator_widths: tuple[int, ...] = _option(
-        (32, 64, 128, 256), "Channels of the discriminator's convolutions."
+    generator: str = option(
+        "style", description="Architecture of the generator.", choices=("style", "document")
+    )
+    width: int = option(
+        32,
+        description="Channels of the style generator's outermost convolutions.",
+        minimum=1,
+        maximum=1_024,
+    )
+    num_blocks: int = option(
+        5, description="Residual blocks of the style generator.", minimum=1, maximum=100
+    )
+    noise: bool = option(True, description="Whether the generator gets noise.")
+    initial_generator: str = option(
+        "",
+        description="Trained generator (.keras) to start from; it must be of the architecture "
+        "that the flags above describe.",
+    )
+    discriminator_widths: tuple[int, ...] = option(
+        (32, 64, 128, 256),
+        description="Channels of the discriminator's convolutions.",
+        minimum=1,
+        maximum=4_096,
+        not_empty=True,
     )
 
-    features: tuple[str, ...] = _option(
+    features: tuple[str, ...] = option(
         ("distilled",),
-        'Weights of the features: "distilled", "imagenet" or a path; of several, each layer comes '
-        "from the first that holds it.",
+        description='Weights of the features: "distilled", "imagenet" or a path; of several, each '
+        "layer comes from the first that holds it.",
+        not_empty=True,
     )
-    content_layers: tuple[str, ...] = _option(("relu3_1", "relu4_1"), "Layers of the content loss.")
-    style_layers: tuple[str, ...] = _option(
-        ("relu1_1", "relu2_1", "relu3_1", "relu4_1"), "Layers of the style losses."
+    content_layers: tuple[str, ...] = option(
+        ("relu3_1", "relu4_1"), description="Layers of the content loss.", not_empty=True
     )
-    feature_scales: tuple[int, ...] = _option(
-        (1,), "Factors by which images are reduced before the features see them."
+    style_layers: tuple[str, ...] = option(
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
+        description="Layers of the style losses.",
+        not_empty=True,
     )
-    per_sample_normalization: bool = _option(
-        True, "Whether the style losses are relative to each painting's own statistics."
+    feature_scales: tuple[int, ...] = option(
+        (1,),
+        description="Factors by which images are reduced before the features see them.",
+        minimum=1,
+        not_empty=True,
     )
-    content_weight: float = _option(1.0, "Weight of the content loss.")
-    style_weight: float = _option(3.5, "Weight of the Gram style loss.")
-    moments_weight: float = _option(3.5, "Weight of the moments loss.")
-    identity_weight: float = _option(1.0, "Weight of the identity loss.")
-    total_variation_weight: float = _option(0.0, "Weight of the total variation.")
-    adversarial_weight: float = _option(
+    per_sample_normalization: bool = option(
+        True,
+        description="Whether the style losses are relative to each painting's own statistics.",
+    )
+    content_weight: float = _weight(1.0, "Weight of the content loss.")
+    style_weight: float = _weight(3.5, "Weight of the Gram style loss.")
+    moments_weight: float = _weight(3.5, "Weight of the moments loss.")
+    identity_weight: float = _weight(1.0, "Weight of the identity loss.")
+    total_variation_weight: float = _weight(0.0, "Weight of the total variation.")
+    adversarial_weight: float = _weight(
         0.15, "Adversarial gradient relative to the perceptual one; 0: no discriminator."
     )
-    adversarial_kind: str = _option("hinge", 'Adversarial loss: "hinge" or "cross_entropy".')
-    conditional: bool = _option(True, "Whether the discriminator sees the style image.")
-    mismatch_share: float = _option(
-        0.25, "Share of a painting with another style among what the discriminator calls fake."
+    adversarial_kind: str = option(
+        "hinge", description="Adversarial loss.", choices=("hinge", "cross_entropy")
     )
-    adversarial_start: int = _option(4_000, "Step at which the adversarial part begins.")
-    adversarial_ramp: int = _option(1_000, "Steps over which its weight grows to the full one.")
+    conditional: bool = option(True, description="Whether the discriminator sees the style image.")
+    mismatch_share: float = option(
+        0.25,
+        description="Share of a painting with another style among what the discriminator calls "
+        "fake.",
+        minimum=0,
+        maximum=1,
+    )
+    adversarial_start: int = option(
+        4_000,
+        description="Step at which the adversarial part begins.",
+        minimum=0,
+        maximum=_MOST_STEPS,
+    )
+    adversarial_ramp: int = option(
+        1_000,
+        description="Steps over which its weight grows to the full one.",
+        minimum=0,
+        maximum=_MOST_STEPS,
+    )
 
-    learning_rate: float = _option(1e-3, "Peak learning rate of the generator.")
-    discriminator_learning_rate: float = _option(2e-4, "Learning rate of the discriminator.")
-    warmup_steps: int = _option(100, "Steps over which the learning rate rises.")
-    clip_norm: float = _option(1.0, "Global norm at which gradients are clipped.")
-    ema_decay: float = _option(0.999, "Decay of the moving average of the generator's weights.")
-    precision: str = _option("float32", 'Keras dtype policy: "float32" or "mixed_bfloat16".')
-    jit_compile: bool = _option(False, "Whether XLA compiles the training step.")
+    learning_rate: float = option(
+        1e-3, description="Peak learning rate of the generator.", above=0, maximum=10
+    )
+    discriminator_learning_rate: float = option(
+        2e-4, description="Learning rate of the discriminator.", above=0, maximum=10
+    )
+    warmup_steps: int = option(
+        100,
+        description="Steps over which the learning rate rises.",
+        minimum=0,
+        maximum=_MOST_STEPS,
+    )
+    clip_norm: float = option(
+        1.0, description="Global norm at which gradients are clipped.", above=0, maximum=1e6
+    )
+    ema_decay: float = option(
+        0.999,
+        description="Decay of the moving average of the generator's weights.",
+        minimum=0,
+        below=1,
+    )
+    precision: str = option(
+        "float32", description="Keras dtype policy.", choices=("float32", "mixed_bfloat16")
+    )
+    jit_compile: bool = option(False, description="Whether XLA compiles the training step.")
 
-    log_every: int = _option(50, "Steps between TensorBoard entries.")
-    image_every: int = _option(500, "Steps between picture grids.")
-    checkpoint_every: int = _option(500, "Steps between checkpoints.")
-    evaluate_every: int = _option(1_000, "Steps between validations.")
+    log_every: int = _interval(50, "Steps between TensorBoard entries.")
+    image_every: int = _interval(500, "Steps between picture grids.")
+    checkpoint_every: int = _interval(500, "Steps between checkpoints.")
+    evaluate_every: int = _interval(1_000, "Steps between validations.")
 
     def __post_init__(self):
-        for name in _POSITIVE:
-            _expect(getattr(self, name) > 0, name, "a positive number", self)
-        for name in _NOT_NEGATIVE:
-            _expect(getattr(self, name) >= 0, name, "a number of at least 0", self)
-        for name, choices in _CHOICES.items():
-            _expect(getattr(self, name) in choices, name, f"one of {', '.join(choices)}", self)
+        super().__post_init__()
         for name in ("content_resize", "style_resize"):
             value = getattr(self, name)
             fits = len(value) == 2 and self.image_size <= value[0] <= value[1]
-            _expect(fits, name, f"image_size={self.image_size} <= low <= high", self)
-        for name in _NOT_EMPTY:
-            _expect(getattr(self, name), name, "at least one", self)
-        fits = min(self.feature_scales) >= 1 and 16 * max(self.feature_scales) <= self.image_size
-        _expect(fits, "feature_scales", "from 1 to image_size / 16", self)
-        _expect(self.image_size >= 32, "image_size", "at least 32", self)
-        _expect(self.style_augmentation <= 1, "style_augmentation", "at most 1", self)
-        _expect(0 <= self.mismatch_share <= 1, "mismatch_share", "a number in [0, 1]", self)
-        enough = self.batch_size > 1 or not self.adversarial_weight
-        _expect(enough, "batch_size", "at least 2: the discriminator compares pairs", self)
-        _expect(0 <= self.ema_decay < 1, "ema_decay", "a number in [0, 1)", self)
-        _expect(
+            self.expect(fits, name, f"image_size={self.image_size} <= low <= high")
+        fits = 16 * max(self.feature_scales) <= self.image_size
+        self.expect(fits, "feature_scales", "from 1 to image_size / 16")
+        self.expect(
             bool(self.validation_content) == bool(self.validation_style),
             "validation_style",
             "both validation_content and validation_style, or neither",
-            self,
         )
-
-
-_POSITIVE = (
-    "batch_size",
-    "steps",
-    "width",
-    "num_blocks",
-    "learning_rate",
-    "discriminator_learning_rate",
-    "clip_norm",
-    "log_every",
-    "image_every",
-    "checkpoint_every",
-    "evaluate_every",
-)
-_NOT_EMPTY = (
-    "features",
-    "content_layers",
-    "style_layers",
-    "feature_scales",
-    "discriminator_widths",
-)
-_NOT_NEGATIVE = (
-    "cache_gib",
-    "style_augmentation",
-    "seed",
-    "content_weight",
-    "style_weight",
-    "moments_weight",
-    "identity_weight",
-    "total_variation_weight",
-    "adversarial_weight",
-    "adversarial_start",
-    "adversarial_ramp",
-    "warmup_steps",
-)
-_CHOICES = {
-    "generator": ("style", "document"),
-    "adversarial_kind": ("hinge", "cross_entropy"),
-    "precision": ("float32", "mixed_bfloat16"),
-}
-
-
-def _expect(condition, name, expected, config):
-    if not condition:
-        raise ValueError(f"Expected {name}: {expected}. Received: {name}={getattr(config, name)!r}")
+        if self.adversarial_weight:
+            self.expect(
+                self.batch_size > 1 or not self.conditional,
+                "batch_size",
+                "at least 2: the discriminator sees paintings with another one's style",
+            )
+            self.expect(
+                self.adversarial_start < self.steps,
+                "adversarial_start",
+                f"below steps={self.steps}, or the adversarial part never begins: lower "
+                "adversarial_start, raise steps, or train without (adversarial_weight=0)",
+            )
 
 
 PRESETS = {

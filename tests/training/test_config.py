@@ -28,6 +28,8 @@ FIELDS = dataclasses.fields(TrainingConfig)
         ("cache_gib", -1.0),
         ("seed", -1),
         ("batch_size", 1),
+        ("adversarial_start", 6_000),
+        ("content", ""),
         ("style_augmentation", 1.5),
         ("content_weight", -1.0),
         ("style_weight", math.nan),
@@ -59,6 +61,26 @@ def test_bad_value_is_named_with_what_was_expected(name, value):
     expected = rf"Expected .*{name}.*Received: {name}="
     with pytest.raises(ValueError, match=expected):
         TrainingConfig(**{name: value})
+
+
+NUMBERS = [field for field in FIELDS if field.type in (int, float)]
+TUPLES = [field for field in FIELDS if field.type == tuple[int, ...]]
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, 10**12])
+@pytest.mark.parametrize("field", NUMBERS + TUPLES, ids=lambda field: field.name)
+def test_no_number_may_be_infinite_or_beyond_all_sense(field, value):
+    value = (*field.default, value) if field in TUPLES else value
+    with pytest.raises(ValueError, match=rf"Expected {field.name}: .*Received: {field.name}="):
+        TrainingConfig(**{field.name: value})
+
+
+def test_adversarial_part_that_would_never_begin_is_an_error_that_says_what_to_change():
+    expected = "below steps=100, .*lower adversarial_start, raise steps.*adversarial_start=4000"
+    with pytest.raises(ValueError, match=expected):
+        dataclasses.replace(PRESETS["laptop"], steps=100)
+    dataclasses.replace(PRESETS["laptop"], steps=100, adversarial_weight=0.0)
+    dataclasses.replace(PRESETS["laptop"], steps=4_001)
 
 
 @pytest.mark.parametrize("given", ["validation_content", "validation_style"])
