@@ -18,6 +18,7 @@ from picture_files import (
 )
 from PIL import Image
 
+from stylegan_transfer import samples
 from stylegan_transfer.pictures import files
 
 # Pictures: every depth, with colour or grey, with alpha or without.
@@ -127,8 +128,29 @@ def test_images_of_deep_files_keep_their_precision(tmp_path, channels):
     np.testing.assert_array_equal(small, np.rint(255 * expected))
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_deep_png_is_read_without_imagecodecs_too(tmp_path, channels, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    numbers = random_numbers(16, channels)
+    files.save_picture(as_picture(numbers), tmp_path / "a.png")
+    assert_same_picture(files.load_picture(tmp_path / "a.png"), as_picture(numbers))
+
+
+def test_deep_png_is_as_small_as_others_write_it(tmp_path):
+    numbers = np.rint(65535 * samples.draw_content("harbour", 128)).astype(np.uint16)
+    write_independently(tmp_path / "other.png", numbers)
+    files.save_picture(as_picture(numbers), tmp_path / "mine.png")
+    sizes = [(tmp_path / name).stat().st_size for name in ("mine.png", "other.png")]
+    assert sizes[0] < 1.05 * sizes[1]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_transparent_colour_of_a_deep_png_becomes_alpha(tmp_path, channels):
+@pytest.mark.parametrize("with_imagecodecs", [True, False])
+def test_a_transparent_colour_of_a_deep_png_becomes_alpha(
+    tmp_path, channels, with_imagecodecs, monkeypatch
+):
+    if not with_imagecodecs:
+        monkeypatch.setitem(sys.modules, "imagecodecs", None)
     numbers, path = random_numbers(16, channels), tmp_path / "a.png"
     write_independently(path, numbers)
     encoded, key = path.read_bytes(), numbers[3, 4]
@@ -217,7 +239,10 @@ def test_without_tifffile_deep_colour_tiff_names_the_extra(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.8])
-def test_a_truncated_deep_file_is_named(tmp_path, suffix, kept):
+@pytest.mark.parametrize("with_imagecodecs", [True, False])
+def test_a_truncated_deep_file_is_named(tmp_path, suffix, kept, with_imagecodecs, monkeypatch):
+    if not with_imagecodecs:
+        monkeypatch.setitem(sys.modules, "imagecodecs", None)
     path = tmp_path / f"cut.{suffix}"
     write_independently(path, random_numbers(16, 3))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
@@ -257,11 +282,14 @@ def test_deep_cmyk_is_read_with_eight_bits(tmp_path):
     np.testing.assert_array_equal(picture.image, np.broadcast_to([0, 1, 1], (20, 30, 3)))
 
 
-def test_only_deep_files_need_tensorflow(tmp_path, pixels):
-    path = write(Image.fromarray(pixels), tmp_path / "a.png")
+@pytest.mark.parametrize("channels, bits", [(3, 8), (1, 16), (4, 16)])
+def test_no_file_needs_tensorflow(tmp_path, channels, bits):
+    path = tmp_path / "a.png"
+    files.save_picture(as_picture(random_numbers(bits, channels)), path)
     code = (
         "import sys; from stylegan_transfer.pictures import files as f; "
-        f"f.save_picture(f.load_picture({str(path)!r}), {str(tmp_path / 'b.tif')!r}); "
+        f"picture = f.load_picture({str(path)!r}); "
+        f"[f.save_picture(picture, {str(tmp_path)!r} + name) for name in ('/b.tif', '/b.png')]; "
         "print({'tensorflow', 'tifffile'} & set(sys.modules))"
     )
     options = {"capture_output": True, "text": True, "check": True}
