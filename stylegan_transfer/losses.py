@@ -31,14 +31,28 @@ def gram_matrix(maps):
     return ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, "float32")
 
 
-def channel_moments(maps):
-    """Returns the mean and standard deviation of each channel, `(batch, 2, channels)`, float32.
+def instance_moments(maps):
+    """Returns each sample's mean and variance of each channel, `(batch, 2, channels)`, float32.
 
     Args:
         maps: `(batch, height, width, channels)`.
     """
-    mean, variance = ops.moments(ops.cast(maps, "float32"), axes=(1, 2))
-    return ops.stack([mean, ops.sqrt(variance + _EPSILON)], axis=1)
+    return ops.stack(ops.moments(ops.cast(maps, "float32"), axes=(1, 2)), axis=1)
+
+
+def channel_moments(maps, epsilon=_EPSILON):
+    """Returns each sample's mean and standard deviation of each channel, `(batch, 2, channels)`.
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+        epsilon: Added to the variance, so that the gradient is finite on flat maps. Defaults to
+            1e-6.
+
+    Returns:
+        `(batch, 2, channels)`, float32.
+    """
+    mean, variance = ops.unstack(instance_moments(maps), axis=1)
+    return ops.stack([mean, ops.sqrt(variance + epsilon)], axis=1)
 
 
 def instance_normalize(maps, epsilon=1e-5):
@@ -46,11 +60,10 @@ def instance_normalize(maps, epsilon=1e-5):
 
     Args:
         maps: `(batch, height, width, channels)`.
-        epsilon: Added to the variance.
+        epsilon: Added to the variance. Defaults to 1e-5.
     """
-    maps = ops.cast(maps, "float32")
-    mean, variance = ops.moments(maps, axes=(1, 2), keepdims=True)
-    return (maps - mean) * ops.rsqrt(variance + epsilon)
+    mean, variance = ops.unstack(instance_moments(maps)[:, :, None, None], axis=1)
+    return (ops.cast(maps, "float32") - mean) * ops.rsqrt(variance + epsilon)
 
 
 def content_loss(stylized, content):
@@ -99,7 +112,7 @@ def style_loss(stylized, style, per_sample=True):
         Improving Arbitrary Style Transfer", CVPR 2021, eq. 6.
     """
     return _mean_over_layers(
-        lambda y, s: _relative_distance(gram_matrix(y), gram_matrix(s), per_sample),
+        lambda y, s: relative_distances(gram_matrix(y), gram_matrix(s), per_sample),
         stylized,
         style,
     )
@@ -124,7 +137,7 @@ def moments_loss(stylized, style, per_sample=True):
         Normalization", ICCV 2017, eq. 13.
     """
     return _mean_over_layers(
-        lambda y, s: _relative_distance(channel_moments(y), channel_moments(s), per_sample),
+        lambda y, s: relative_distances(channel_moments(y), channel_moments(s), per_sample),
         stylized,
         style,
     )
@@ -143,7 +156,47 @@ def relative_distance(actual, expected):
     Returns:
         Scalar: mean over batch and layers.
     """
-    return _mean_over_layers(_relative_distance, actual, expected)
+    return _mean_over_layers(relative_distances, actual, expected)
+
+
+def relative_distances(actual, expected, per_sample=True):
+    """Returns the relative squared distance of each sample, `||a - e||^2 / ||e||^2`.
+
+    Args:
+        actual: `(batch, ...)`.
+        expected: Same shape, or a batch of 1.
+        per_sample: As in `style_loss`.
+
+    Returns:
+        `(batch,)`, float32.
+    """
+    axes = tuple(range(1, len(actual.shape)))
+    actual, expected = ops.cast(actual, "float32"), ops.cast(expected, "float32")
+    distance = ops.sum(ops.square(actual - expected), axis=axes)
+    norm = ops.sum(ops.square(expected), axis=axes)
+    return distance / ((norm if per_sample else ops.mean(norm)) + _EPSILON)
+
+
+def for_each_layer(function, first, second):
+    """Returns what a function makes of two maps, for each layer.
+
+    Args:
+        function: Takes a layer's two values.
+        first: Dict of values by layer.
+        second: Dict of values by layer, same keys.
+
+    Returns:
+        Dict by layer, in the order of `first`.
+
+    Raises:
+        ValueError: The layers differ, or there is none.
+    """
+    if first.keys() != second.keys() or not first:
+        raise ValueError(
+            "Expected maps of the same layers, at least one. Received: "
+            f"layers {sorted(first)} and {sorted(second)}"
+        )
+    return {layer: function(first[layer], second[layer]) for layer in first}
 
 
 def identity_loss(reconstructed_images, images, reconstructed, maps):
@@ -234,18 +287,6 @@ def _check_kind(kind):
     return kind
 
 
-def _relative_distance(actual, expected, per_sample=True):
-    axes = tuple(range(1, len(actual.shape)))
-    actual, expected = ops.cast(actual, "float32"), ops.cast(expected, "float32")
-    distance = ops.sum(ops.square(actual - expected), axis=axes)
-    norm = ops.sum(ops.square(expected), axis=axes)
-    return ops.mean(distance / ((norm if per_sample else ops.mean(norm)) + _EPSILON))
-
-
 def _mean_over_layers(distance, actual, expected):
-    if actual.keys() != expected.keys() or not actual:
-        raise ValueError(
-            "Expected maps of the same layers, at least one. Received: "
-            f"layers {sorted(actual)} and {sorted(expected)}"
-        )
-    return sum(distance(actual[layer], expected[layer]) for layer in actual) / len(actual)
+    values = for_each_layer(distance, actual, expected).values()
+    return sum(ops.mean(value) for value in values) / len(values)

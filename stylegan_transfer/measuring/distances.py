@@ -7,9 +7,13 @@ them; their figures are arrays with one number a sample.
 import numpy as np
 from keras import ops
 
-from stylegan_transfer.losses import channel_moments, gram_matrix, instance_normalize
-
-_EPSILON = 1e-6
+from stylegan_transfer.losses import (
+    channel_moments,
+    for_each_layer,
+    gram_matrix,
+    instance_normalize,
+    relative_distances,
+)
 
 
 def content_distances(stylized, content):
@@ -54,7 +58,7 @@ def gram_distances(stylized, style):
         As `losses.style_loss`.
     """
     return _for_each_layer(
-        lambda y, s: _relative_distance(gram_matrix(y), gram_matrix(s)), stylized, style
+        lambda y, s: relative_distances(gram_matrix(y), gram_matrix(s)), stylized, style
     )
 
 
@@ -75,7 +79,7 @@ def moments_distances(stylized, style):
         As `losses.moments_loss`.
     """
     return _for_each_layer(
-        lambda y, s: _relative_distance(channel_moments(y), channel_moments(s)), stylized, style
+        lambda y, s: relative_distances(channel_moments(y), channel_moments(s)), stylized, style
     )
 
 
@@ -141,8 +145,8 @@ def style_retrieval(results, styles, labels):
     """
 
     def distances(y, s):
-        y, s = _to_numpy(y), _to_numpy(s)
-        return _relative_distance(y[:, None], s[None])
+        to_each = [relative_distances(y, s[i : i + 1]) for i in range(len(s))]
+        return ops.stack(to_each, axis=1)
 
     nearest = sum(_for_each_layer(distances, results, styles).values()).argmin(axis=1)
     return nearest == np.asarray(labels)
@@ -153,15 +157,5 @@ def _to_numpy(values):
 
 
 def _for_each_layer(figure, first, second):
-    if first.keys() != second.keys() or not first:
-        raise ValueError(
-            "Expected maps of the same layers, at least one. Received: "
-            f"layers {sorted(first)} and {sorted(second)}"
-        )
-    return {layer: _to_numpy(figure(first[layer], second[layer])) for layer in first}
-
-
-def _relative_distance(actual, expected):
-    """`||a - e||^2 / ||e||^2` over the last two axes; the others broadcast."""
-    distance = ops.sum(ops.square(actual - expected), axis=(-2, -1))
-    return distance / (ops.sum(ops.square(expected), axis=(-2, -1)) + _EPSILON)
+    figures = for_each_layer(figure, first, second)
+    return {layer: _to_numpy(values) for layer, values in figures.items()}

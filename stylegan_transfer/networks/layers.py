@@ -8,7 +8,37 @@ import keras
 import numpy as np
 from keras import ops
 
-EPSILON = 1e-5
+from stylegan_transfer.losses import channel_moments, instance_moments
+
+EPSILON = 1e-5  # of the variance; trained generators rely on it
+
+
+def reflect_pad(maps, rows, columns):
+    """Returns maps with further rows and columns, mirrored at the border without repeating it.
+
+    PyTorch reflects the last axes alone, and Keras hands it fewer of them where no row is wanted:
+    there, rows and columns are picked one by one.
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+        rows: How many `(above, below)`, fewer than the height.
+        columns: How many `(left, right)`, fewer than the width.
+    """
+    if keras.backend.backend() != "torch":
+        return ops.pad(maps, ((0, 0), rows, columns, (0, 0)), mode="reflect")
+    for axis, (before, after) in ((1, rows), (2, columns)):
+        last = maps.shape[axis] - 1
+        places = last - np.abs(last - np.abs(np.arange(-before, last + 1 + after)))
+        maps = ops.take(maps, places, axis=axis) if before or after else maps
+    return maps
+
+
+def padding_of(side, multiple):
+    """Returns how many pixels are missing until `side` is a multiple of `multiple`.
+
+    Written for exported graphs: ONNX gives `-side % multiple` the sign of C.
+    """
+    return (multiple - side % multiple) % multiple
 
 
 def pad_to_multiple(images, multiple):
@@ -19,11 +49,7 @@ def pad_to_multiple(images, multiple):
         multiple: Integer.
     """
     height, width = ops.shape(images)[1:3]
-    return ops.pad(
-        images,
-        ((0, 0), (0, -height % multiple), (0, -width % multiple), (0, 0)),
-        mode="reflect",
-    )
+    return reflect_pad(images, (0, padding_of(height, multiple)), (0, padding_of(width, multiple)))
 
 
 def crop(images, height, width):
@@ -67,19 +93,13 @@ def remove_checkerboard(images):
     """
     taps = np.array([-1, 4, 10, 4, -1]) / 16
     kernel = np.repeat(np.outer(taps, taps)[:, :, None, None], images.shape[-1], axis=2)
-    padded = ops.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    padded = reflect_pad(images, (2, 2), (2, 2))
     return ops.depthwise_conv(padded, ops.cast(kernel, images.dtype))
-
-
-def instance_moments(maps):
-    """Returns each channel's mean and variance over positions, `(batch, 2, channels)`, float32."""
-    return ops.stack(ops.moments(ops.cast(maps, "float32"), axes=(1, 2)), axis=1)
 
 
 def mean_and_deviation(maps):
     """Returns each channel's mean and standard deviation, `(batch, 2 channels)`, float32."""
-    moments = instance_moments(maps)
-    return ops.concatenate([moments[:, 0], ops.sqrt(moments[:, 1] + EPSILON)], axis=-1)
+    return ops.reshape(channel_moments(maps, EPSILON), (-1, 2 * maps.shape[-1]))
 
 
 def rescale(maps, moments, scale, shift):
@@ -124,10 +144,7 @@ class ReflectionConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, padding="valid", **kwargs)
 
     def call(self, inputs):
-        before = [size // 2 for size in self.kernel_size]
-        return super().call(
-            ops.pad(inputs, ((0, 0), *((b, b) for b in before), (0, 0)), mode="reflect")
-        )
+        return super().call(reflect_pad(inputs, *((size // 2,) * 2 for size in self.kernel_size)))
 
     def compute_output_shape(self, input_shape):
         sizes = [
@@ -217,3 +234,18 @@ class ModulatedNormalization(keras.layers.Layer):
             strength = scale * ops.cast(self.noise_strength, "float32")
             rescaled = rescaled + ops.cast(noise, maps.dtype) * ops.cast(strength, maps.dtype)
         return rescaled, moments
+
+
+class Normalizer:
+    """Applies normalization layers in their order with the given moments or the maps' own, and
+    keeps those that were used."""
+
+    def __init__(self, moments=None):
+        self._given = None if moments is None else iter(moments)
+        self.used = []
+
+    def __call__(self, norm, maps, *args, **kwargs):
+        given = None if self._given is None else next(self._given)
+        maps, moments = norm(maps, *args, moments=given, **kwargs)
+        self.used.append(moments)
+        return maps

@@ -4,12 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stylegan_transfer.networks.layers import (
-    ReflectionConv2D,
-    instance_moments,
-    mean_and_deviation,
-    rescale,
-)
+from stylegan_transfer.losses import gram_matrix, instance_moments
+from stylegan_transfer.networks.layers import ReflectionConv2D, mean_and_deviation, rescale
 
 
 class StyleEncoder(keras.layers.Layer):
@@ -51,9 +47,8 @@ class StyleEncoder(keras.layers.Layer):
 
 def _correlations(maps):
     """Correlation coefficients of all pairs of channels, `(batch, channels (channels - 1) / 2)`."""
-    _, height, width, channels = ops.shape(maps)
+    channels = maps.shape[-1]
     normalized = rescale(ops.cast(maps, "float32"), instance_moments(maps), 1.0, 0.0)
-    flat = ops.reshape(normalized, (-1, height * width, channels))
-    matrix = ops.matmul(ops.transpose(flat, (0, 2, 1)), flat) / ops.cast(height * width, "float32")
+    matrix = gram_matrix(normalized)
     rows, columns = np.triu_indices(channels, k=1)
     return ops.take(ops.reshape(matrix, (-1, channels**2)), rows * channels + columns, axis=1)

@@ -5,6 +5,7 @@ import tensorflow as tf
 from channel_maps import make_maps
 from keras import ops
 from scipy import ndimage
+from truncating import TruncatingInt
 
 from stylegan_transfer.networks import layers
 
@@ -38,6 +39,25 @@ def test_pad_to_multiple_reflects_at_bottom_and_right(height, width):
     padded = np.asarray(layers.pad_to_multiple(images, 8))
     np.testing.assert_array_equal(padded, expected)
     assert padded.shape[1:3] == (8 * -(-height // 8), 8 * -(-width // 8))
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 40), (33, 47), (301, 451)])
+def test_pad_to_multiple_is_right_where_remainders_have_the_sign_of_c(monkeypatch, height, width):
+    """As in an exported graph, which counts with sizes that it does not know yet."""
+    images = make_maps(0, (1, height, width, 3))
+    shape = (1, TruncatingInt(height), TruncatingInt(width), 3)
+    monkeypatch.setattr(layers.ops, "shape", lambda _: shape)
+    padded = layers.pad_to_multiple(images, 8)
+    assert padded.shape[1:3] == (8 * -(-height // 8), 8 * -(-width // 8))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [((0, 3), (0, 0)), ((2, 1), (4, 5)), ((0, 0), (1, 0))]
+)
+def test_reflect_pad_mirrors_rows_and_columns(rows, columns):
+    maps = make_maps(0, (2, 5, 6, 3))
+    expected = np.pad(maps, ((0, 0), rows, columns, (0, 0)), mode="reflect")
+    np.testing.assert_array_equal(layers.reflect_pad(maps, rows, columns), expected)
 
 
 def test_upsample_repeats_each_value_in_a_square():
