@@ -16,7 +16,7 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = {
-    "DocumentGenerator": "networks.generator",
+    "DocumentGenerator": "networks.document_generator",
     "PRESETS": "training.config",
     "Picture": "pictures.picture",
     "StyleDiscriminator": "networks.discriminator",

@@ -1,24 +1,18 @@
-"""The two generators: content and style image in, stylized image out.
-
-Both share one interface:
-
-- `noise`: whether it is trained with noise;
-- `encode_style(style)` -> style codes;
-- `draw_noise(batch, height, width, seed)` -> noise for images of that size;
-- `synthesize(content, codes, noise)` -> stylized images of the content's size;
-- `generator([content, style])`, all of it in one call: with new noise for each image in training,
-  with that of seed 0 otherwise.
-
-Images are float32 RGB in [0, 1], `(batch, height, width, 3)`, with sides of at least 32 pixels.
-"""
+"""The generator that ships: content and style image in, stylized image out."""
 
 import keras
 from keras import ops
 
 from stylegan_transfer.networks import layers
+from stylegan_transfer.networks.generator_inputs import (
+    build_weights,
+    check_images,
+    code_of_layer,
+    draw_noise,
+    noise_of_call,
+    reduce_masks,
+)
 from stylegan_transfer.networks.style_encoder import StyleEncoder
-
-MIN_SIZE = 32
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -84,7 +78,7 @@ class StyleGenerator(keras.Model):
         ]
         self.norms = [layers.ModulatedNormalization() for _ in range(self.num_layers)]
         self.to_pixels = layers.ReflectionConv2D(12, 3)
-        _build(self)
+        build_weights(self)
 
     @property
     def num_layers(self) -> int:
@@ -93,7 +87,7 @@ class StyleGenerator(keras.Model):
 
     def encode_style(self, style):
         """Returns the style codes w, `(batch, code_size)`, of `style` images of any size."""
-        return self.style_encoder(_check_images("style", style))
+        return self.style_encoder(check_images("style", style))
 
     @property
     def strides(self) -> list[int]:
@@ -115,7 +109,7 @@ class StyleGenerator(keras.Model):
             width: Of the content images.
             seed: An integer or a `keras.random.SeedGenerator`.
         """
-        return _draw_noise(batch, height, width, self.strides, seed)
+        return draw_noise(batch, height, width, self.strides, seed)
 
     def synthesize(
         self, content, codes, masks=None, moments=None, noise=None, return_moments=False
@@ -141,10 +135,10 @@ class StyleGenerator(keras.Model):
         Raises:
             ValueError: A shape is wrong, or a side is under 32 pixels.
         """
-        _check_images("content", content)
+        check_images("content", content)
         self._check_codes(codes, masks)
         height, width = ops.shape(content)[1:3]
-        normalize = _Normalizer(moments)
+        normalize = layers.Normalizer(moments)
         maps = 2.0 * layers.pad_to_multiple(content, 8) - 1.0
         for conv, norm in zip(self.encoder, self.encoder_norms, strict=True):
             maps = ops.relu(normalize(norm, conv(maps)))
@@ -153,8 +147,8 @@ class StyleGenerator(keras.Model):
             return normalize(
                 self.norms[i],
                 maps,
-                _code_of_layer(codes, i, masks),
-                _reduce_masks(masks, self.strides[i]),
+                code_of_layer(codes, i, masks),
+                reduce_masks(masks, self.strides[i]),
                 noise=None if noise is None else noise[i],
             )
 
@@ -170,7 +164,7 @@ class StyleGenerator(keras.Model):
 
     def call(self, inputs, training=False):
         content, style = inputs
-        noise = _noise_of_call(self, content, training)
+        noise = noise_of_call(self, content, training)
         return self.synthesize(content, self.encode_style(style), noise=noise)
 
     def _check_codes(self, codes, masks):
@@ -196,163 +190,3 @@ class StyleGenerator(keras.Model):
             "noise": self.noise,
             "seed": self.seed,
         }
-
-
-@keras.saving.register_keras_serializable("stylegan_transfer")
-class DocumentGenerator(keras.Model):
-    """The document's generator, corrected: a decoder of VGG19 features.
-
-    `relu4_1` of the content, given the style's mean and variance in each channel (AdaIN), takes
-    the place of the document's noise, dense layer and reshape: at 128x128 it has the very shape
-    (16, 16, 512). Optional noise z is added to it. Then the document's decoder: 5x5 convolutions
-    to 256, 128, 64 and 3 channels, three doublings of the size, tanh. Departures: nearest
-    upsampling and convolution for the transposed convolutions (checkerboard); no batch
-    normalization, which would undo the style's statistics (Huang & Belongie, section 7.1).
-
-    Args:
-        features: A frozen feature extractor that returns `relu4_1`, e.g.
-            `VGG19Features(layers=("relu4_1",))`.
-        noise: Whether `call` adds noise z.
-        seed: Seed of the noise in training.
-
-    Example:
-        >>> import numpy as np
-        >>> import stylegan_transfer
-        >>> features = stylegan_transfer.VGG19Features("random", layers=("relu4_1",))
-        >>> generator = stylegan_transfer.DocumentGenerator(features)
-        >>> content, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
-        >>> generator.encode_style(style).shape == (1, 2, 512)
-        True
-        >>> generator([content, style]).shape == content.shape
-        True
-
-    Reference:
-        Huang & Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance
-        Normalization", ICCV 2017.
-    """
-
-    def __init__(self, features, noise=False, seed=0, **kwargs):
-        super().__init__(**kwargs)
-        self.features, self.noise, self.seed = features, noise, seed
-        self.noise_seed = keras.random.SeedGenerator(seed)
-        self.decoder = [layers.ReflectionConv2D(filters, 5) for filters in (256, 128, 64, 3)]
-        _build(self)
-
-    def encode_style(self, style):
-        """Returns the channel means and variances of `relu4_1`, `(batch, 2, channels)`."""
-        return layers.instance_moments(self._relu4_1(_check_images("style", style)))
-
-    def draw_noise(self, batch, height, width, seed):
-        """Returns standard normal noise z for `synthesize`; arguments as in `StyleGenerator`."""
-        return _draw_noise(batch, height, width, [8], seed)
-
-    def synthesize(self, content, codes, noise=None):
-        """Returns the content images painted in the styles of the codes.
-
-        Args:
-            content: `(batch, height, width, 3)` in [0, 1].
-            codes: `(batch, 2, channels)` from `encode_style`.
-            noise: Optional list of one map z from `draw_noise`.
-
-        Returns:
-            Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
-
-        Raises:
-            ValueError: A shape is wrong, or a side is under 32 pixels.
-        """
-        _check_images("content", content)
-        height, width = ops.shape(content)[1:3]
-        maps = self._relu4_1(layers.pad_to_multiple(content, 8))
-        maps = layers.adaptive_instance_normalization(maps, codes)
-        maps = maps if noise is None else maps + ops.cast(noise[0], maps.dtype)
-        for conv in self.decoder[:-1]:
-            maps = layers.upsample(ops.relu(conv(maps)))
-        maps = layers.crop(self.decoder[-1](maps), height, width)
-        return 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
-
-    def call(self, inputs, training=False):
-        content, style = inputs
-        noise = _noise_of_call(self, content, training)
-        return self.synthesize(content, self.encode_style(style), noise=noise)
-
-    def _relu4_1(self, images):
-        return self.features(images)["relu4_1"]
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[0]
-
-    def get_config(self):
-        features = keras.saving.serialize_keras_object(self.features)
-        return {"features": features, "noise": self.noise, "seed": self.seed}
-
-    @classmethod
-    def from_config(cls, config):
-        features = keras.saving.deserialize_keras_object(config["features"])
-        return cls(**{**config, "features": features})
-
-
-class _Normalizer:
-    """Applies normalization layers in their order with the given moments or the maps' own, and
-    keeps those that were used."""
-
-    def __init__(self, moments=None):
-        self._given = None if moments is None else iter(moments)
-        self.used = []
-
-    def __call__(self, norm, maps, *args, **kwargs):
-        given = None if self._given is None else next(self._given)
-        maps, moments = norm(maps, *args, moments=given, **kwargs)
-        self.used.append(moments)
-        return maps
-
-
-def _code_of_layer(codes, i, masks):
-    """The `(batch, [styles,] code_size)` part of the codes that modulates layer `i`."""
-    per_layer = len(codes.shape) == (3 if masks is None else 4)
-    return codes[..., i, :] if per_layer else codes
-
-
-def _reduce_masks(masks, stride):
-    """The masks of a layer with this stride, for padded images."""
-    if masks is None:
-        return None
-    channels_last = ops.transpose(ops.cast(masks, "float32"), (0, 2, 3, 1))
-    channels_last = layers.pad_to_multiple(channels_last, 8)
-    reduced = ops.average_pool(channels_last, stride, data_format="channels_last")
-    return ops.transpose(reduced, (0, 3, 1, 2))
-
-
-def _draw_noise(batch, height, width, strides, seed):
-    """One map for each layer, of its size for padded images; each from a seed of its own."""
-    rows, columns = -(-height // 8) * 8, -(-width // 8) * 8
-    seeds = [1000 * seed + i if isinstance(seed, int) else seed for i in range(len(strides))]
-    return [
-        keras.random.normal((batch, rows // stride, columns // stride, 1), seed=layer_seed)
-        for stride, layer_seed in zip(strides, seeds, strict=True)
-    ]
-
-
-def _noise_of_call(generator, content, training):
-    """New noise for each image in training, the same one for all else; None without noise."""
-    batch, height, width, _ = ops.shape(content)
-    if not generator.noise:
-        return None
-    if training:
-        return generator.draw_noise(batch, height, width, generator.noise_seed)
-    return generator.draw_noise(1, height, width, seed=0)
-
-
-def _check_images(name, images):
-    shape = tuple(images.shape)
-    if len(shape) != 4 or shape[-1] != 3 or any(s and s < MIN_SIZE for s in shape[1:3]):
-        raise ValueError(
-            f"Expected {name} images of shape (batch, height, width, 3) with sides of at least "
-            f"{MIN_SIZE} pixels. Received: {name} of shape {shape}"
-        )
-    return images
-
-
-def _build(generator):
-    """Creates all weights, so that a new generator can be inspected, copied and loaded at once."""
-    image = ops.zeros((1, MIN_SIZE, MIN_SIZE, 3))
-    generator([image, image])

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 # Loading needs the classes that a file may hold: importing them registers them with Keras.
+import stylegan_transfer.networks.document_generator
 import stylegan_transfer.networks.features
 import stylegan_transfer.networks.generator  # noqa: F401
 from stylegan_transfer.atomic import renamed_when_done

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.networks.discriminator import StyleDiscriminator
+from stylegan_transfer.networks.document_generator import DocumentGenerator
 from stylegan_transfer.networks.features import build_features
-from stylegan_transfer.networks.generator import DocumentGenerator, StyleGenerator
+from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator, save_generator
 from stylegan_transfer.training.callbacks import (
     AdversarialStart,

@@ -1,0 +1,105 @@
+"""The generator of the document that this package follows."""
+
+import keras
+from keras import ops
+
+from stylegan_transfer.networks import layers
+from stylegan_transfer.networks.generator_inputs import (
+    build_weights,
+    check_images,
+    draw_noise,
+    noise_of_call,
+)
+
+
+@keras.saving.register_keras_serializable("stylegan_transfer")
+class DocumentGenerator(keras.Model):
+    """The document's generator, corrected: a decoder of VGG19 features.
+
+    `relu4_1` of the content, given the style's mean and variance in each channel (AdaIN), takes
+    the place of the document's noise, dense layer and reshape: at 128x128 it has the very shape
+    (16, 16, 512). Optional noise z is added to it. Then the document's decoder: 5x5 convolutions
+    to 256, 128, 64 and 3 channels, three doublings of the size, tanh. Departures: nearest
+    upsampling and convolution for the transposed convolutions (checkerboard); no batch
+    normalization, which would undo the style's statistics (Huang & Belongie, section 7.1).
+
+    Args:
+        features: A frozen feature extractor that returns `relu4_1`, e.g.
+            `VGG19Features(layers=("relu4_1",))`.
+        noise: Whether `call` adds noise z.
+        seed: Seed of the noise in training.
+
+    Example:
+        >>> import numpy as np
+        >>> import stylegan_transfer
+        >>> features = stylegan_transfer.VGG19Features("random", layers=("relu4_1",))
+        >>> generator = stylegan_transfer.DocumentGenerator(features)
+        >>> content, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
+        >>> generator.encode_style(style).shape == (1, 2, 512)
+        True
+        >>> generator([content, style]).shape == content.shape
+        True
+
+    Reference:
+        Huang & Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance
+        Normalization", ICCV 2017.
+    """
+
+    def __init__(self, features, noise=False, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.features, self.noise, self.seed = features, noise, seed
+        self.noise_seed = keras.random.SeedGenerator(seed)
+        self.decoder = [layers.ReflectionConv2D(filters, 5) for filters in (256, 128, 64, 3)]
+        build_weights(self)
+
+    def encode_style(self, style):
+        """Returns the channel means and variances of `relu4_1`, `(batch, 2, channels)`."""
+        return layers.instance_moments(self._relu4_1(check_images("style", style)))
+
+    def draw_noise(self, batch, height, width, seed):
+        """Returns standard normal noise z for `synthesize`; arguments as in `StyleGenerator`."""
+        return draw_noise(batch, height, width, [8], seed)
+
+    def synthesize(self, content, codes, noise=None):
+        """Returns the content images painted in the styles of the codes.
+
+        Args:
+            content: `(batch, height, width, 3)` in [0, 1].
+            codes: `(batch, 2, channels)` from `encode_style`.
+            noise: Optional list of one map z from `draw_noise`.
+
+        Returns:
+            Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
+
+        Raises:
+            ValueError: A shape is wrong, or a side is under 32 pixels.
+        """
+        check_images("content", content)
+        height, width = ops.shape(content)[1:3]
+        maps = self._relu4_1(layers.pad_to_multiple(content, 8))
+        maps = layers.adaptive_instance_normalization(maps, codes)
+        maps = maps if noise is None else maps + ops.cast(noise[0], maps.dtype)
+        for conv in self.decoder[:-1]:
+            maps = layers.upsample(ops.relu(conv(maps)))
+        maps = layers.crop(self.decoder[-1](maps), height, width)
+        return 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
+
+    def call(self, inputs, training=False):
+        content, style = inputs
+        noise = noise_of_call(self, content, training)
+        return self.synthesize(content, self.encode_style(style), noise=noise)
+
+    def _relu4_1(self, images):
+        return self.features(images)["relu4_1"]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        features = keras.saving.serialize_keras_object(self.features)
+        return {"features": features, "noise": self.noise, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config):
+        features = keras.saving.deserialize_keras_object(config["features"])
+        return cls(**{**config, "features": features})

@@ -1,0 +1,106 @@
+"""The networks and losses give the same numbers under each backend of Keras."""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from generator_images import make_images
+
+from stylegan_transfer import losses
+from stylegan_transfer.networks.discriminator import StyleDiscriminator
+from stylegan_transfer.networks.document_generator import DocumentGenerator
+from stylegan_transfer.networks.features import VGG19Features
+from stylegan_transfer.networks.generator import StyleGenerator
+
+ROOT = pathlib.Path(__file__).parents[2]
+BACKENDS = ("jax", "torch")
+
+
+def if_there(backend):
+    is_missing = importlib.util.find_spec(backend) is None
+    return pytest.mark.skipif(is_missing, reason=f"{backend} is not installed")
+
+
+def compute_all(folder):
+    """What all networks and losses make of the images in a folder, by name."""
+    with np.load(folder / "inputs.npz") as inputs:
+        content, style, noise = (inputs[name] for name in ("content", "style", "noise"))
+    load = keras.models.load_model
+    networks = ("style", "document", "discriminator", "features")
+    generator, document, discriminator, features = (load(folder / f"{n}.keras") for n in networks)
+    codes = generator.encode_style(style)
+    spatial = [noise[:, :: s // 2, :: s // 2] for s in generator.strides]
+    masks = np.stack([content[..., 0], 1 - content[..., 0]], axis=1)
+    both = keras.ops.stack([codes, keras.ops.flip(codes, axis=0)], axis=1)
+    stylized, moments = generator.synthesize(content, codes, noise=spatial, return_moments=True)
+    maps, style_maps = features(stylized), features(style)
+    results = {
+        "codes": codes,
+        "stylized": stylized,
+        "moments": moments[0],
+        "masked": generator.synthesize(content, both, masks=masks, moments=moments),
+        "document": document.synthesize(content, document.encode_style(style)),
+        "logits": discriminator([content, style]),
+        "logits in training": discriminator([content, style], training=True),
+        **maps,
+        "content_loss": losses.content_loss(maps, features(content)),
+        "style_loss": losses.style_loss(maps, style_maps),
+        "moments_loss": losses.moments_loss(maps, style_maps, per_sample=False),
+        "identity_loss": losses.identity_loss(stylized, content, maps, features(content)),
+        "total_variation_loss": losses.total_variation_loss(stylized),
+        "adversarial_loss": losses.adversarial_loss(stylized, "cross_entropy"),
+        "discriminator_loss": losses.discriminator_loss(stylized, content),
+    }
+    # New noise, whose numbers are the backend's own.
+    for network in (generator, document):
+        for training in (False, True):
+            images = keras.ops.convert_to_numpy(network([content, style], training=training))
+            assert images.shape == content.shape and np.isfinite(images).all()
+    return {name: keras.ops.convert_to_numpy(value) for name, value in results.items()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Images and saved networks, with weights as different as after training."""
+    folder = tmp_path_factory.mktemp("backends")
+    random = np.random.default_rng(0)
+    networks = {
+        "style": StyleGenerator(width=4, num_blocks=1, code_size=8),
+        "document": DocumentGenerator(VGG19Features(layers=("relu4_1",)), noise=True),
+        "discriminator": StyleDiscriminator(widths=(4, 8, 6)),
+        "features": VGG19Features(layers=("relu1_1", "relu3_1")),
+    }
+    for weight in networks["style"].trainable_variables:
+        weight.assign(random.normal(0, 0.2, weight.shape))
+    networks["features"](make_images(0))  # builds it
+    for name, network in networks.items():
+        network.save(folder / f"{name}.keras")
+    noise = random.normal(0, 1, (2, 20, 24, 1)).astype("float32")
+    np.savez(folder / "inputs.npz", content=make_images(0), style=make_images(1), noise=noise)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", [pytest.param(name, marks=if_there(name)) for name in BACKENDS])
+def test_networks_and_losses_give_tensorflows_numbers_under(backend, folder):
+    program = f"""
+import pathlib, keras, numpy as np, test_backends
+assert keras.backend.backend() == {backend!r}
+folder = pathlib.Path({os.fspath(folder)!r})
+np.savez(folder / "{backend}.npz", **test_backends.compute_all(folder))
+"""
+    paths = os.pathsep.join([os.fspath(ROOT), os.fspath(pathlib.Path(__file__).parent)])
+    subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": paths},
+        check=True,
+    )
+    expected = compute_all(folder)
+    with np.load(folder / f"{backend}.npz") as actual:
+        for name, values in expected.items():
+            np.testing.assert_allclose(actual[name], values, rtol=1e-3, atol=1e-3, err_msg=name)
