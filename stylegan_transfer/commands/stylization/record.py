@@ -8,7 +8,7 @@ import pathlib
 
 import stylegan_transfer
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.commands.pairs import Job, Style
+from stylegan_transfer.commands.pairs import CONTACT_SHEET, Job, Style
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 
 NAME = "stylize.json"
@@ -104,8 +104,8 @@ class Record:
 
     @property
     def results(self) -> list[pathlib.Path]:
-        """All files that it knows, whether they are there or not."""
-        return [self._folder / name for name in self._entries]
+        """The files of all results, finished or planned, and of their contact sheet."""
+        return [self._folder / name for name in (*self._entries, CONTACT_SHEET)]
 
     def names(self, pairs: list[tuple[pathlib.Path, Style]]) -> dict:
         """Returns the names that those of the pairs have which it knows."""

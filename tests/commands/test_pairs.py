@@ -1,11 +1,11 @@
-"""The plan of a stylisation: styles, output files, what is left to do."""
+"""Contents, styles and the files of their results."""
 
 import pathlib
 
 import pytest
-import stylize_plan
-from stylize_plan import Job, Style, plan_jobs, plan_report, read_styles, remaining, save_settings
 
+from stylegan_transfer.commands import pairs
+from stylegan_transfer.commands.pairs import Style, plan_jobs, read_contents, read_styles
 from stylegan_transfer.pictures.clips import CODECS
 
 
@@ -21,20 +21,20 @@ from stylegan_transfer.pictures.clips import CODECS
     ],
 )
 def test_a_number_after_the_last_colon_is_a_weight(source, expected):
-    assert stylize_plan.split_weight(source) == expected
+    assert pairs.split_weight(source) == expected
 
 
 def test_a_file_of_that_very_name_is_a_path(tmp_path):
     source = str(tmp_path / "at 12:30")
-    assert stylize_plan.split_weight(source) == (str(tmp_path / "at 12"), 30.0)
+    assert pairs.split_weight(source) == (str(tmp_path / "at 12"), 30.0)
     (tmp_path / "at 12:30").touch()
-    assert stylize_plan.split_weight(source) == (source, None)
+    assert pairs.split_weight(source) == (source, None)
 
 
 @pytest.mark.parametrize("weight", ["-1", "nan"])
 def test_wrong_weights_are_named(weight):
     with pytest.raises(ValueError, match=f"Received: --style=a.jpg:{weight}"):
-        stylize_plan.split_weight(f"a.jpg:{weight}")
+        pairs.split_weight(f"a.jpg:{weight}")
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_clips_that_cannot_be_written_as_they_are_become_mp4():
 
 
 def test_clips_that_can_be_written_are_those_of_the_package():
-    suffixes = {*stylize_plan.VIDEO_SUFFIXES}
+    suffixes = {*pairs.CLIP_SUFFIXES}
     kept = {suffix for suffix in suffixes if plan([f"a{suffix}"], ["s"]) == [f"a_s{suffix}"]}
     assert kept == CODECS.keys()
 
@@ -115,10 +115,11 @@ def test_planning_does_not_load_tensorflow(run_python, save_picture):
     path = save_picture("a.png")
     code = f"""
 import sys
-sys.path.insert(0, "experiments")
-import stylize_plan
-styles = stylize_plan.read_styles([{str(path)!r}], None, one_of_all=False)
-stylize_plan.plan_jobs(stylize_plan.read_contents([{str(path)!r}]), styles, "out", "same")
+from stylegan_transfer.commands.stylization.options import StylizeOptions
+from stylegan_transfer.commands.stylization.plan import make_plan
+from stylegan_transfer.commands.stylization.record import Makings
+options = StylizeOptions(content=({str(path)!r},), style=({str(path)!r},), output="no_such_folder")
+assert len(make_plan(options, Makings(options)).todo) == 1
 print(*{{"tensorflow", "keras"}} & set(sys.modules))
 """
     process = run_python("-c", code)
@@ -132,38 +133,67 @@ def test_one_pair_goes_into_the_named_file_and_several_do_not():
         plan(["a.jpg", "b.jpg"], ["s"], output="x/result.tif")
 
 
-@pytest.fixture
-def jobs(tmp_path):
+@pytest.mark.parametrize("output", ["o.gif", "o.avif", "x/o.jpgg", ""])
+def test_an_output_that_cannot_be_written_is_an_error_that_lists_the_formats(output):
+    words = r"\.png, .*\.mp4" if output else "a file or a folder"
+    with pytest.raises(ValueError, match=f"{words}.* Received: --output={output}$"):
+        plan(["a.jpg"], ["s"], output=output)
+
+
+def test_a_folder_may_have_a_suffix_if_it_exists_or_ends_in_a_slash(tmp_path):
+    assert plan(["a.jpg"], ["s"], output="x/o.gif/") == ["a_s.png"]
+    (tmp_path / "o.jpg").mkdir()
+    assert plan(["a.jpg"], ["s"], output=str(tmp_path / "o.jpg")) == ["a_s.png"]
+    assert plan(["a.jpg"], ["s"], output="2024.11") == ["a_s.png"]
+
+
+def test_a_picture_does_not_go_into_a_clip_nor_a_clip_into_a_picture(tmp_path):
+    with pytest.raises(ValueError, match=r"ends in one of \.bmp.* for a\.jpg\. .*--output=o\.mp4"):
+        plan(["a.jpg"], ["s"], output="o.mp4")
+    with pytest.raises(ValueError, match=r"ends in one of \.mp4.* for a\.mp4\. .*--output=o\.png"):
+        plan(["a.mp4"], ["s"], output="o.png")
+    (tmp_path / "notes").touch()
+    with pytest.raises(NotADirectoryError, match=r"a folder as --output\. .*notes, a file"):
+        plan(["a.jpg"], ["s"], output=str(tmp_path / "notes"))
+
+
+def test_pairs_keep_the_names_that_they_had_and_nobody_else_gets_them():
+    first, second = pathlib.Path("a.bmp"), pathlib.Path("a.jpg")
     style = Style("s", (pathlib.Path("s.jpg"),))
-    return [Job(pathlib.Path(f"{n}.jpg"), style, tmp_path / "out" / f"{n}.png") for n in "abc"]
+    names = {(second, style): "a_s.png"}
+    jobs = plan_jobs([first, second], [style], "out", ".png", names)
+    assert [job.output.name for job in jobs] == ["a_s-2.png", "a_s.png"]
+    jobs = plan_jobs([second], [style], "out", ".jpg", names)  # another format: another file
+    assert [job.output.name for job in jobs] == ["a_s.jpg"]
 
 
-def test_existing_results_are_an_error_unless_the_user_decides(jobs):
-    settings = {"strength": 1.0}
-    assert remaining(jobs, settings, overwrite=False, resume=False) == jobs
-    save_settings(jobs, settings)
-    jobs[1].output.touch()
-    with pytest.raises(FileExistsError, match=r"--overwrite or --resume.*b\.png"):
-        remaining(jobs, settings, overwrite=False, resume=False)
-    assert remaining(jobs, settings, overwrite=True, resume=False) == jobs
-    assert remaining(jobs, settings, overwrite=False, resume=True) == [jobs[0], jobs[2]]
+def test_the_output_folder_is_no_source_of_contents(save_picture, tmp_path):
+    photo = save_picture("photos/a.png")
+    result = save_picture("photos/results/a_s.png")
+    folder = tmp_path / "photos"
+    for source in (folder, f"{folder}/**/*.png", f"{folder}/*/../*.png"):
+        found = read_contents([str(source)], str(folder / "results"))
+        assert [path.resolve() for path in found] == [photo]
+    assert read_contents([str(result)], str(folder / "results")) == [result]  # named itself
+    with pytest.raises(FileNotFoundError, match="outside of the output folder"):
+        read_contents([f"{folder}/results/*.png"], str(folder), [result])
 
 
-def test_the_report_lies_in_the_folder_or_beside_the_single_result(jobs):
-    folder = jobs[0].output.parent
-    assert plan_report(jobs, str(folder), overwrite=False) == folder / "originality.json"
-    assert plan_report(jobs[:1], str(folder), overwrite=False) == folder / "originality.json"
-    single = str(jobs[0].output)
-    assert plan_report(jobs[:1], single, overwrite=False) == folder / "a.json"
-    folder.mkdir()
-    (folder / "a.json").touch()
-    with pytest.raises(FileExistsError, match=r"--overwrite .* Received: .*a\.json"):
-        plan_report(jobs[:1], single, overwrite=False)
-    assert plan_report(jobs[:1], single, overwrite=True) == folder / "a.json"
+def test_results_beside_their_contents_are_left_out_and_contents_below_the_output_are_not(
+    save_picture, tmp_path
+):
+    photo, result = save_picture("photos/a.png"), save_picture("photos/a_s.png")
+    folder = tmp_path / "photos"
+    assert read_contents([str(folder)], str(folder), [result]) == [photo]
+    assert read_contents([str(folder)], str(tmp_path), [result]) == [photo]
 
 
-def test_a_folder_of_other_settings_is_not_resumed(jobs):
-    save_settings(jobs, {"strength": 1.0, "seed": None})
-    jobs[0].output.touch()
-    with pytest.raises(ValueError, match=r"other --strength"):
-        remaining(jobs, {"strength": 0.5, "seed": None}, overwrite=False, resume=True)
+def test_a_picture_is_taken_once_by_whatever_way_it_is_found(save_picture, tmp_path):
+    photo = save_picture("photos/deep/a.png")
+    (tmp_path / "photos" / "alias").symlink_to(tmp_path / "photos" / "deep")
+    (tmp_path / "photos" / "loop").symlink_to(tmp_path / "photos")
+    sources = [tmp_path / "photos", photo, tmp_path / "photos" / "deep" / ".." / "deep" / "a.png"]
+    (found,) = read_contents([str(source) for source in sources])
+    assert found.resolve() == photo
+    styles = read_styles([str(source) for source in sources], None, one_of_all=False)
+    assert [style.name for style in styles] == ["a"]

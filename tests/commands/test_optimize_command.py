@@ -1,4 +1,4 @@
-"""`experiments/optimize.py`, run as a user runs it."""
+"""The command `optimize`: what it paints, writes and refuses."""
 
 import pathlib
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_transfer.commands import optimize as optimize_command
 from stylegan_transfer.pictures.files import load_image
 from stylegan_transfer.stylizing.optimize import optimize
 
 ROOT = pathlib.Path(__file__).parents[2]
-OPTIMIZE = "experiments/optimize.py"
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def pictures(save_picture):
 
 
 def test_flags_reach_the_optimization_and_intermediate_pictures_lie_beside_the_output(
-    run_python, pictures, tmp_path
+    run_command, pictures, tmp_path
 ):
     content, first, second = pictures
     output = tmp_path / "new" / "out.png"
-    process = run_python(
-        OPTIMIZE,
+    process = run_command(
+        optimize_command,
         f"--content={content}",
         f"--style={first}:3",
         f"--style={second}",
@@ -70,20 +70,20 @@ def test_flags_reach_the_optimization_and_intermediate_pictures_lie_beside_the_o
         np.testing.assert_allclose(written[f"out_step{step:05d}.png"], seen[step], atol=0.01)
 
 
-def test_existing_pictures_are_replaced_only_if_asked(run_python, pictures, tmp_path):
+def test_existing_pictures_are_replaced_only_if_asked(run_command, pictures, tmp_path):
     content, style, _ = pictures
     output, intermediate = tmp_path / "out.png", tmp_path / "out_step00002.png"
     flags = [f"--content={content}", f"--style={style}", f"--output={output}", "--save_every=2"]
     intermediate.write_text("precious")
-    process = run_python(OPTIMIZE, *flags)
+    process = run_command(optimize_command, *flags)
     assert process.returncode == 1
     assert process.stderr.startswith("Error: ")
-    assert len(process.stderr.splitlines()) == 1  # not even TensorFlow was loaded
+    assert len(process.stderr.splitlines()) == 1
     assert str(intermediate) in process.stderr
     assert "--overwrite" in process.stderr
     assert not output.exists()
     flags = [*flags, "--overwrite", "--strength=0", "--size=40", "--steps=2"]
-    process = run_python(OPTIMIZE, *flags)
+    process = run_command(optimize_command, *flags)
     assert process.returncode == 0, process.stderr
     with Image.open(output) as result, Image.open(content) as photo:
         np.testing.assert_array_equal(result, photo)
@@ -92,7 +92,7 @@ def test_existing_pictures_are_replaced_only_if_asked(run_python, pictures, tmp_
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--output=out.txt"], ["Error: ", "--output=out.txt", ".png"]),
+        (["--output=out.txt"], ["Error: ", "output='out.txt'", ".png"]),
         (["--style=none.png:2"], ["Error: ", "none.png, not found"]),
         (["--style=C:\\none.png"], ["Error: ", "C:\\none.png, not found"]),
         (["--content=none.png"], ["Error: ", "none.png"]),
@@ -104,9 +104,9 @@ def test_existing_pictures_are_replaced_only_if_asked(run_python, pictures, tmp_
     ],
 )
 def test_wrong_flags_are_named_at_once_without_a_traceback(
-    run_python, assert_user_error, pictures, flags, words
+    run_command, assert_user_error, pictures, flags, words
 ):
     content, style, _ = pictures
     given = [f"--content={content}", f"--style={style}", "--output=no_such_folder/out.png"]
-    assert_user_error(run_python(OPTIMIZE, *given, *flags), *words)
+    assert_user_error(run_command(optimize_command, *given, *flags), *words)
     assert not (ROOT / "no_such_folder").exists()
