@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes share the cores: one thread each
+    for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(_name, "1")  # read when TensorFlow is imported
 
 ROOT = pathlib.Path(__file__).parents[1]
 # Real features, but shallow ones: deep networks take long to trace.
@@ -25,6 +28,22 @@ TINY = {
     "image_every": 4,
     "checkpoint_every": 3,
 }
+
+
+# Fixtures of the session that take long to make: all their tests go to one process.
+SHARED = ("trained", "tfds_dir")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Groups the tests for `pytest -n 2 --dist loadgroup`: by shared fixture, else by file.
+
+    A file's fixtures and its traced functions are then made once.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+            item.add_marker(pytest.mark.xdist_group((shared or [item.path.stem])[0]))
 
 
 def as_flags(overrides):

@@ -16,8 +16,6 @@ SCRIPT = "experiments/distill.py"
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 SOURCES = ("--photos=samples", "--paintings=samples")
 
-pytestmark = pytest.mark.xdist_group("distill")  # all share one run
-
 
 def run(*flags):
     return launch.run(distill.main, ["distill", *map(str, flags)])

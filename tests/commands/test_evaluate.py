@@ -43,8 +43,6 @@ BRACKETS = ["untouched photograph", "copy of the style", "colour statistics only
 FILES = {"report.json", "report.html", "report.md", "plot.svg"}
 COPIES = "<b>copies</b> | $x_$"  # a name that HTML, Markdown and matplotlib would all misread
 
-pytestmark = pytest.mark.xdist_group("evaluate")  # all share one run
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
