@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from keras import ops
 
+from stylegan_transfer.checks import expect
 from stylegan_transfer.measuring.distances import lpips_like_distance
 from stylegan_transfer.measuring.figures import patch_correlation, ssim
 
@@ -94,12 +95,16 @@ class OriginalityReport:
 
 
 def judge_originality(
-    result: np.ndarray, content: np.ndarray, style: np.ndarray, features: Callable
+    result: np.ndarray,
+    content: np.ndarray,
+    style: np.ndarray,
+    features: Callable,
+    unrelated: Closeness | None = None,
 ) -> OriginalityReport:
     """Returns how close a result is to its content and its style picture, and a verdict in words.
 
     Pictures are compared place by place at a short side of 256 pixels, and by patches of a quarter
-    of the short side, which are looked for all over the original. Not recognised are copies of
+    of the short side, which are looked for all over the original. It does not recognise copies of
     less than half of the style's side, turned copies, and motifs not larger than a patch or two.
 
     Args:
@@ -108,6 +113,12 @@ def judge_originality(
         style: The style picture; its size may differ.
         features: Images `(batch, height, width, 3)` in [0, 1] -> dict of maps, as `VGG19Features`;
             the thresholds were found with its defaults.
+        unrelated: What an earlier report of this content and style says under `unrelated`: a
+            third of the work, and the same for all their results. Default: measured.
+
+    Returns:
+        The report; its `verdict` is "hardly changed", "a copy of the style image" or "its own
+        picture", and `str(report)` a small table.
 
     Raises:
         ValueError: A picture has another shape or range.
@@ -121,12 +132,20 @@ def judge_originality(
         >>> report = stylegan_transfer.judge_originality(style[:, ::-1], content, style, features)
         >>> report.verdict
         'a copy of the style image'
+
+        Another result of the same pair:
+
+        >>> report = stylegan_transfer.judge_originality(
+        ...     content, content, style, features, unrelated=report.unrelated
+        ... )
+        >>> report.verdict
+        'hardly changed'
     """
     result, content, style = (_checked(picture) for picture in (result, content, style))
     return OriginalityReport(
         content=_compare(result, content, features),
         style=_compare(result, style, features),
-        unrelated=_compare(content[::-1], style, features),
+        unrelated=unrelated or _compare(content[::-1], style, features),
     )
 
 
@@ -159,11 +178,14 @@ def _share(figure, unrelated, equality):
 
 def _checked(picture):
     picture = np.asarray(picture, "float32")
-    if picture.ndim != 3 or picture.shape[-1] != 3 or not 0 <= picture.min() <= picture.max() <= 1:
-        raise ValueError(
-            "Expected a picture (height, width, 3) in [0, 1]. Received: "
-            f"shape={picture.shape}, from {picture.min():g} to {picture.max():g}"
-        )
+    low, high = float(picture.min()), float(picture.max())
+    expect(
+        picture.ndim == 3 and picture.shape[-1] == 3 and 0 <= low <= high <= 1,
+        "a picture (height, width, 3) in [0, 1]",
+        shape=picture.shape,
+        low=low,
+        high=high,
+    )
     return picture
 
 

@@ -153,6 +153,22 @@ def test_closeness_falls_from_a_copy_over_a_blend_to_unrelated_pictures(content,
     assert reports[0].unrelated == reports[1].unrelated == reports[2].unrelated
 
 
+def test_what_the_pair_has_in_common_is_measured_once_for_all_results(content, style):
+    seen = []
+
+    def features(images):
+        seen.append(images)
+        return {"relu1_1": images}
+
+    first = judge_originality(0.5 * content, content, style, features)
+    assert len(seen) == 6  # two pictures for each of the three comparisons
+    expected = judge_originality(0.9 * content, content, style, features)
+    del seen[:]
+    again = judge_originality(0.9 * content, content, style, features, unrelated=first.unrelated)
+    assert len(seen) == 4
+    assert again == expected
+
+
 def test_pictures_are_compared_at_one_size(content, style):
     large = resize_image(content, size=(300, 300))
     report = judge_originality(large, content, style, MeanColour())
