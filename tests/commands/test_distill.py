@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from stylegan_transfer.commands import distill, launch
 from stylegan_transfer.commands.distillation import student, teachers, validation
-from stylegan_transfer.networks import features
+from stylegan_transfer.networks import features, vgg19
 from stylegan_transfer.pictures.files import load_image, save_image
 
 SCRIPT = "experiments/distill.py"
@@ -102,7 +102,7 @@ def test_a_run_writes_features_that_the_package_can_ship(workdir, monkeypatch):
     with np.load(workdir / "vgg19_distilled.npz") as arrays:
         assert arrays["block5_conv1/kernel"].dtype == "float16"
         assert arrays["block5_conv1/kernel"].shape == (3, 3, 128, 128)
-    monkeypatch.setattr(features, "DISTILLED_PATH", workdir / "vgg19_distilled.npz")
+    monkeypatch.setattr(vgg19, "DISTILLED_PATH", workdir / "vgg19_distilled.npz")
     maps = features.VGG19Features("distilled", LAYERS)(np.zeros((1, 32, 32, 3)))
     assert maps["relu5_1"].shape == (1, 2, 2, 128)
 

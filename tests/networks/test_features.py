@@ -7,12 +7,8 @@ from keras import ops
 
 from stylegan_transfer import samples
 from stylegan_transfer.networks import features
-from stylegan_transfer.networks.features import (
-    LAYERS,
-    MEAN_ACTIVATIONS,
-    VGG19Features,
-    build_features,
-)
+from stylegan_transfer.networks.features import MEAN_ACTIVATIONS, VGG19Features, build_features
+from stylegan_transfer.networks.vgg19 import LAYERS, build_distilled_network
 
 DEEP = ("relu1_1", "relu2_2", "relu3_4", "relu4_1")
 
@@ -279,7 +275,7 @@ def test_saved_features_are_loaded_without_their_source(tmp_path, shallow):
 
 
 def test_the_distilled_network_is_a_vgg19_of_a_quarter_of_the_channels(vgg19):
-    network = features.build_distilled_network(("relu5_1",))
+    network = build_distilled_network(("relu5_1",))
     assert network.count_params() < 0.075 * vgg19.count_params()
     for layer in network.layers:
         if layer.weights:
@@ -325,7 +321,7 @@ def test_distilled_maps_tell_one_picture_from_another(distilled):
 
 
 def test_the_distilled_network_ends_at_relu5_1():
-    with pytest.raises(ValueError, match=r"Expected layers up to relu5_1.*Received: relu5_2"):
+    with pytest.raises(ValueError, match=r"Expected layers up to relu5_1.*Received: .*relu5_2"):
         VGG19Features(layers=("relu1_1", "relu5_2"))
 
 

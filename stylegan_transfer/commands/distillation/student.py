@@ -10,7 +10,7 @@ from keras import ops
 
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.losses import gram_matrix, instance_normalize
-from stylegan_transfer.networks.features import build_distilled_network
+from stylegan_transfer.networks.vgg19 import build_distilled_network
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 TEACHER_WIDTHS = (64, 128, 256, 512, 512)

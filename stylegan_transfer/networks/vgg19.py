@@ -1,0 +1,142 @@
+"""VGG19, whole or distilled, and where its weights come from."""
+
+import os
+import pathlib
+import zipfile
+
+import keras
+import numpy as np
+
+from stylegan_transfer.checks import expect
+
+# The papers' names -> Keras' names. Keras' convolutions include the relu.
+LAYERS = {
+    f"relu{block}_{conv}": f"block{block}_conv{conv}"
+    for block, convs in enumerate((2, 2, 4, 4, 4), start=1)
+    for conv in range(1, convs + 1)
+}
+
+DISTILLED_PATH = pathlib.Path(__file__).parents[1] / "weights" / "vgg19_distilled.npz"
+DISTILLED_WIDTHS = (16, 32, 64, 128, 128)
+
+_IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_IMAGENET_URL = (
+    f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_IMAGENET_FILE}"
+)
+
+
+def build_network(weights: str, layers: tuple[str, ...]) -> keras.Model:
+    """Returns a VGG19 with weights.
+
+    Args:
+        weights: As in `VGG19Features`.
+        layers: Names out of `LAYERS`; the outputs.
+
+    Returns:
+        A functional model from images in the network's own scale to a dict of post-relu maps.
+
+    Raises:
+        ValueError: The weights do not hold a layer, or the file is no VGG19.
+        FileNotFoundError: The weights' file does not exist.
+        ConnectionError: The ImageNet weights cannot be downloaded.
+    """
+    if weights == "distilled":
+        network = build_distilled_network(layers)
+        _load_npz(network, DISTILLED_PATH)
+        return network
+    is_file = weights not in ("imagenet", "random")
+    if is_file and not os.path.isfile(weights):
+        raise FileNotFoundError(
+            'Expected VGG19 weights: "distilled", "imagenet", "random" or the path of an .h5, '
+            f".weights.h5 or .npz file. Received: weights={weights!r} (no such file)"
+        )
+    vgg19 = _load_keras_vgg19(None if weights == "random" or weights.endswith(".npz") else weights)
+    outputs = {layer: vgg19.get_layer(LAYERS[layer]).output for layer in layers}
+    network = keras.Model(vgg19.input, outputs)
+    if weights.endswith(".npz"):
+        expect(zipfile.is_zipfile(weights), "an .npz file of VGG19 weights", weights=weights)
+        _load_npz(network, weights)
+    return network
+
+
+def build_distilled_network(layers: tuple[str, ...]) -> keras.Model:
+    """Returns VGG19's topology with a quarter of its channels.
+
+    Layers, pooling and zero padding are VGG19's, so that map sizes and receptive fields agree.
+
+    Args:
+        layers: Names out of `LAYERS`, up to `relu5_1`; the outputs.
+
+    Returns:
+        A functional model from centred images to a dict of post-relu maps.
+
+    Raises:
+        ValueError: A layer lies beyond `relu5_1`.
+    """
+    beyond = [layer for layer in layers if layer.startswith("relu5") and layer != "relu5_1"]
+    expect(not beyond, "layers up to relu5_1 for the distilled VGG19", layers=beyond)
+    inputs = x = keras.Input((None, None, 3))
+    outputs = {}
+    for name, keras_name in LAYERS.items():
+        block, conv = int(name[4]), int(name[6])
+        if block > 1 and conv == 1:
+            x = keras.layers.MaxPooling2D(2, name=f"block{block - 1}_pool")(x)
+        width = DISTILLED_WIDTHS[block - 1]
+        x = keras.layers.Conv2D(
+            width,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=keras_name,
+        )(x)
+        outputs[name] = x
+        if name == "relu5_1":
+            break
+    return keras.Model(inputs, {name: outputs[name] for name in layers})
+
+
+def holds(weights: str, layer: str) -> bool:
+    """Returns whether the weights go as far as this layer.
+
+    Args:
+        weights: As in `VGG19Features`. Of a file other than `.npz` it is taken for granted.
+        layer: A name, not necessarily out of `LAYERS`.
+    """
+    if weights == "distilled":
+        return layer in LAYERS and layer <= "relu5_1"
+    if weights.endswith(".npz") and zipfile.is_zipfile(weights):
+        with np.load(weights) as arrays:
+            return f"{LAYERS.get(layer)}/kernel" in arrays
+    return True
+
+
+def _load_keras_vgg19(weights):
+    try:
+        return keras.applications.VGG19(include_top=False, weights=weights)
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        if weights == "imagenet":
+            raise ConnectionError(
+                f"The ImageNet weights of VGG19 could not be downloaded ({error}). Expected "
+                f"network access, or the file {_IMAGENET_URL} fetched by hand and named by "
+                "VGG19Features(weights=PATH) or --features=PATH. Received: weights='imagenet'"
+            ) from error
+        raise ValueError(
+            "Expected a Keras .h5 or .weights.h5 file of VGG19 without its top layers, or an "
+            f".npz file. Received: {weights!r} ({error})"
+        ) from error
+
+
+def _load_npz(network, path):
+    with np.load(path) as arrays:
+        for layer in network.layers:
+            if not layer.weights:
+                continue
+            kernel, bias = f"{layer.name}/kernel", f"{layer.name}/bias"
+            if kernel not in arrays or bias not in arrays:
+                held = sorted({key.split("/")[0] for key in arrays})
+                raise ValueError(
+                    "Expected weights that hold every layer up to the deepest one asked for. "
+                    f"Received: {os.fspath(path)!r} has no {layer.name}; it holds {', '.join(held)}"
+                )
+            layer.set_weights([arrays[kernel].astype("float32"), arrays[bias].astype("float32")])
