@@ -164,17 +164,16 @@ def is_file_name(output: str) -> bool:
     path, suffix = pathlib.Path(output), pathlib.Path(output).suffix.lower()
     if not output:
         raise ValueError("Expected a file or a folder as --output. Received: --output=")
-    if path.is_dir() or output.endswith(("/", os.sep)):
-        return False
-    if suffix in SAVE_FORMATS or suffix in CODECS:
+    is_folder = path.is_dir() or output.endswith(("/", os.sep))
+    if not is_folder and (suffix in SAVE_FORMATS or suffix in CODECS):
         return True
-    if suffix[1:2].isalpha():
+    if not is_folder and suffix[1:2].isalpha():
         formats = ", ".join((*SAVE_FORMATS, *CODECS))
         raise ValueError(
             f"Expected an --output that ends in one of {formats}, or a folder: without a suffix, "
             f"or with / at its end. Received: --output={output}"
         )
-    if path.exists():
+    if path.exists() and not path.is_dir():
         raise NotADirectoryError(
             f"Expected a folder as --output. Received: --output={output}, a file"
         )

@@ -33,6 +33,7 @@ class _Finder:
             def execute_quietly(module):
                 with hidden_unless_it_fails():
                     execute(module)
+                    module.config.list_physical_devices()  # or it complains later: no GPU
 
             spec.loader.exec_module = execute_quietly
         return spec

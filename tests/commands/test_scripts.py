@@ -1,4 +1,4 @@
-"""The scripts, run as a user runs them."""
+"""The scripts and the installed command, run as a user runs them: one good and one bad run each."""
 
 import os
 import pathlib
@@ -10,14 +10,41 @@ import time
 import pytest
 
 from stylegan_transfer import samples
+from stylegan_transfer.commands.main import COMMANDS, main
 
 ROOT = pathlib.Path(__file__).parents[2]
-OPTIMIZE = "experiments/optimize.py"
-STYLIZE, TRAIN = "experiments/stylize.py", "experiments/train.py"
+SCRIPTS = {name: f"experiments/{name}.py" for name in COMMANDS}
+
+
+def test_every_command_is_a_script_of_a_few_lines_too():
+    for script in SCRIPTS.values():
+        code = (ROOT / script).read_text().rpartition('"""')[2]
+        assert len(code.split("\n")) < 10
+
+
+def test_stylize_paints_and_prints_one_line(run_python, save_picture, toy_generator, tmp_path):
+    flags = [f"--content={save_picture('a.png')}", f"--style={save_picture('s.png')}"]
+    flags += [f"--generator={toy_generator}", f"--output={tmp_path / 'out.png'}"]
+    process = run_python(SCRIPTS["stylize"], *flags)
+    assert process.returncode == 0
+    assert process.stdout == f"Wrote 1 of 1 pictures: {tmp_path / 'out.png'}\n"
+    assert process.stderr == ""  # none of TensorFlow's start-up messages
+    assert (tmp_path / "out.png").exists()
+
+
+def test_optimize_paints(run_python, save_picture, tmp_path):
+    flags = [f"--content={save_picture('a.png')}", f"--style={save_picture('s.png')}"]
+    flags += ["--size=32", "--steps=1", f"--output={tmp_path / 'out.png'}"]
+    process = run_python(SCRIPTS["optimize"], *flags)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == f"Wrote {tmp_path / 'out.png'}\n"
+    lines = filter(None, process.stderr.splitlines())
+    assert all("step/s" in line or "?step" in line or "s/step" in line for line in lines)
+    assert (tmp_path / "out.png").exists()
 
 
 def test_demo_paints_the_samples_with_the_generator_that_ships(run_python, tmp_path):
-    process = run_python("experiments/demo.py", "--size=32", f"--output={tmp_path}")
+    process = run_python(SCRIPTS["demo"], "--size=32", f"--output={tmp_path}")
     assert process.returncode == 0, process.stderr
     assert str(tmp_path / "stylized" / "contact_sheet.png") in process.stdout
     painted = {path.name for path in (tmp_path / "stylized").glob("*.png")}
@@ -26,45 +53,72 @@ def test_demo_paints_the_samples_with_the_generator_that_ships(run_python, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("script", "flags", "words"),
+    ("name", "flags", "words"),
     [
-        (STYLIZE, ["--content=a", "--style=b", "--output=c", "--strength=2"], ["strength"]),
-        (STYLIZE, ["--content=a", "--style=b", "--output=c", "--style_size=8"], ["style_size"]),
-        (STYLIZE, ["--content=a", "--style=b"], ["--output"]),
-        (STYLIZE, ["a.png", "--content=a", "--style=b", "--output=c"], ["flags only", "a.png"]),
-        (TRAIN, [], ["--workdir"]),
-        (TRAIN, ["--workdir=w", "--preset=huge"], ["preset", "laptop"]),
-        (TRAIN, ["--workdir=w", "--steps=many"], ["steps", "many"]),
-        (TRAIN, ["--workdir=w", "--steps=0"], ["Error: ", "steps=0"]),
-        (TRAIN, ["--workdir=w", "--content_resize=a,b"], ["Error: ", "content_resize", "'a'"]),
-        (TRAIN, ["--workdir=w", "--discriminator_widths="], ["discriminator_widths=()"]),
-        (TRAIN, ["--workdir=w", "--no_such_flag=1"], ["no_such_flag"]),
+        ("stylize", ["--content=a", "--style=b"], ["Error: Expected --output: "]),
+        ("optimize", ["--content=a", "--style=b", "--output=c"], ["Error: ", "output='c'"]),
+        ("demo", ["--size=8"], ["Error: ", "size=8"]),
+        ("train", ["--workdir=w", "--steps=0"], ["Error: ", "steps=0"]),
     ],
 )
-def test_wrong_flags_are_named_at_once_without_a_traceback(
-    run_python, assert_user_error, script, flags, words
-):
+def test_wrong_flags_are_one_line_at_once(run_python, assert_user_error, name, flags, words):
     started = time.perf_counter()
-    assert_user_error(run_python(script, *flags), *words)
+    process = run_python(SCRIPTS[name], *flags)
     assert time.perf_counter() - started < 10
+    assert_user_error(process, *words)
+    assert process.returncode == 1
+    assert len(process.stderr.splitlines()) == 1
     assert not (ROOT / "w").exists()
 
 
-@pytest.mark.parametrize(
-    ("script", "flag"),
-    [
-        ("experiments/benchmark.py", "--megapixels"),
-        ("experiments/evaluate.py", "--measure_size"),
-        (OPTIMIZE, "--save_every"),
-        (STYLIZE, "--style_size"),
-        (TRAIN, "--adversarial_weight"),
-    ],
-)
-def test_help_lists_the_flags_without_loading_tensorflow(run_python, script, flag):
-    process = run_python("-X", "importtime", script, "--help")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_lists_the_flags_without_loading_tensorflow(run_python, name):
+    flag = {
+        "benchmark": "--megapixels",
+        "demo": "--size",
+        "distill": "--steps",
+        "evaluate": "--measure_size",
+        "optimize": "--save_every",
+        "stylize": "--style_size",
+        "train": "--adversarial_weight",
+    }[name]
+    process = run_python("-X", "importtime", SCRIPTS[name], "--help")
     modules = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
     assert not modules & {"tensorflow", "keras"}
+    assert process.returncode == 0
     assert flag in process.stdout
+
+
+def test_the_module_runs_the_command_that_is_named(run_python):
+    process = run_python("-m", "stylegan_transfer", "stylize", "--content=a", "--output=b")
+    assert process.returncode == 1
+    assert process.stderr.startswith("Error: Expected style: --style or --style_collection.")
+    process = run_python("-m", "stylegan_transfer", "--help")
+    assert process.returncode == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in process.stdout
+
+
+def test_the_installed_command_takes_its_arguments_from_the_surroundings(monkeypatch, capsys):
+    """As a console script calls it: without arguments."""
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/stylegan-transfer", "--version"])
+    assert main() == 0
+    assert capsys.readouterr().out.startswith("stylegan_transfer ")
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/stylegan-transfer", "train"])
+    assert main() == 1
+    assert capsys.readouterr().err.startswith("Error: Expected --workdir: ")
+    setup = (ROOT / "setup.py").read_text()
+    assert "stylegan-transfer = stylegan_transfer.commands.main:main" in setup
+
+
+@pytest.mark.parametrize("name", ["", "paint"])
+def test_another_command_is_an_error_that_lists_them(capsys, name):
+    assert main(["stylegan-transfer", *filter(None, [name])]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    error = captured.err.splitlines()[-1]
+    assert error.startswith("Error: Expected a command out of stylize, ")
+    assert error.endswith(f"Received: {name or 'none'}")
 
 
 @pytest.mark.slow
@@ -72,7 +126,7 @@ def test_sigterm_saves_a_checkpoint_and_exits_with_130(tiny_flags, tmp_path):
     workdir = tmp_path / "run"
     flags = [*tiny_flags, "--steps=100000", "--adversarial_weight=0", "--checkpoint_every=1"]
     process = subprocess.Popen(
-        [sys.executable, TRAIN, "--preset=smoke", f"--workdir={workdir}", *flags],
+        [sys.executable, SCRIPTS["train"], "--preset=smoke", f"--workdir={workdir}", *flags],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,

@@ -1,11 +1,19 @@
 """The command `stylize`: what it paints, writes, says and refuses."""
 
 import json
+import pathlib
+import sys
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from stylegan_transfer.commands import stylize
+from stylegan_transfer.commands.stylization import paint
+from stylegan_transfer.networks import saving
+from stylegan_transfer.pictures import contact_sheet
+from stylegan_transfer.stylizing import codes, contents
+from stylegan_transfer.stylizing import stylize as stylizing
 
 
 def read(path):
@@ -242,3 +250,258 @@ def test_a_report_replaces_a_file_only_if_asked(run_stylize, save_picture, tmp_p
     process = run_stylize(*flags, "--overwrite", output=tmp_path / "out.png")
     assert process.returncode == 0, process.stderr
     assert str(tmp_path / "out.png") in json.loads(precious.read_text())
+
+
+def write_sprite(path, hidden, size=(64, 64)):
+    """A disc of smooth colours, with another colour stored under the transparent rest."""
+    height, width = size
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    alpha = np.clip(4 - 5 * np.hypot(x, y), 0, 1)
+    colors = np.stack([0.5 + 0.4 * x, 0.5 + 0.4 * y, 0.5 + 0.2 * x * y], axis=-1)
+    colors[alpha == 0] = hidden
+    pixels = np.dstack([colors, alpha])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.rint(255 * pixels).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("flag", ["--preserve_color=match", "--content_size=32"])
+def test_colours_hidden_under_transparency_do_not_show(run_stylize, save_picture, tmp_path, flag):
+    visible = []
+    for name, hidden in (("black", (0, 0, 0)), ("magenta", (1, 0, 1))):
+        content = write_sprite(tmp_path / f"{name}.png", hidden)
+        flags = [f"--content={content}", f"--style={save_picture('s.png')}", flag]
+        process = run_stylize(*flags, output=tmp_path / "out" / f"{name}.png")
+        assert process.returncode == 0, process.stderr
+        result = read(tmp_path / "out" / f"{name}.png").astype(float)
+        visible.append(np.where(result[..., 3:] > 0, result, 0))
+    assert visible[0][..., 3].max() == 255
+    np.testing.assert_allclose(*visible, atol=1)
+
+
+def test_a_smaller_content_keeps_its_transparency_and_is_no_halo(
+    run_stylize, save_picture, tmp_path
+):
+    """At strength 0 the result is the content, resized as it would be over any background."""
+    content = write_sprite(tmp_path / "a.png", (1, 0, 1))
+    flags = [f"--content={content}", f"--style={save_picture('s.png')}", "--strength=0"]
+    process = run_stylize(*flags, "--content_size=32", output=tmp_path / "out.png")
+    assert process.returncode == 0, process.stderr
+    result = read(tmp_path / "out.png") / 255
+    background = Image.new("RGBA", (64, 64), (0, 255, 0, 255))
+    with Image.open(content) as sprite:
+        composed = Image.alpha_composite(background, sprite).convert("RGB")
+    expected = np.asarray(composed.resize((32, 32), Image.Resampling.LANCZOS)) / 255
+    alpha = result[..., 3:]
+    np.testing.assert_allclose(
+        alpha * result[..., :3] + (1 - alpha) * [0, 1, 0], expected, atol=0.02
+    )
+
+
+def test_a_content_is_repainted_once_for_all_styles(
+    run_stylize, save_picture, tmp_path, toy_generator, load_once, monkeypatch
+):
+    repainted = []
+
+    def repaint(generator, content, **options):
+        repainted.append(content)
+        return contents.repaint(generator, content, **options)
+
+    monkeypatch.setattr(paint, "repaint", repaint)
+    photos = [save_picture(f"photos/{name}.png", seed=i) for i, name in enumerate("ab")]
+    styles = [save_picture(f"styles/{name}.png", seed=5 + i) for i, name in enumerate("xyz")]
+    flags = [f"--content={tmp_path / 'photos'}", f"--style={tmp_path / 'styles'}"]
+    process = run_stylize(*flags, "--strength=0.6", output=tmp_path / "out")
+    assert process.returncode == 0, process.stderr
+    assert len(repainted) == len(photos)
+    for photo in photos:
+        for style in styles:
+            expected = stylizing.stylize(
+                load_once(toy_generator), photo, style, strength=0.6, style_size=32
+            )
+            result = read(tmp_path / "out" / f"{photo.stem}_{style.stem}.png")
+            np.testing.assert_allclose(result, 255 * expected, atol=0.51)
+
+
+def test_a_clip_without_pyav_is_named_and_the_pictures_are_painted(
+    run_stylize, save_picture, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "av", None)
+    save_picture("photos/a.png")
+    (tmp_path / "clip.mp4").write_bytes(b"no matter what")
+    process = run_stylize(
+        f"--content={tmp_path / 'clip.mp4'}",
+        f"--content={tmp_path / 'photos'}",
+        f"--style={save_picture('s.png')}",
+        output=tmp_path / "out",
+    )
+    assert process.returncode == 1
+    assert "Wrote 1 of 2 pictures" in process.stdout
+    assert (tmp_path / "out" / "a_s.png").exists()
+    assert "Traceback" not in process.stderr
+    (error,) = process.stderr.splitlines()
+    assert error.startswith("Error: Expected PyAV for video: pip install")
+
+
+def test_what_has_no_effect_or_is_left_out_is_said(
+    run_stylize, save_picture, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "av", None)
+    save_picture("photos/a.png")
+    for name in ("photos/clip.mp4", "photos/deep/b.heic", "photos/.hidden", "other.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    photos, style = f"--content={tmp_path / 'photos'}", f"--style={save_picture('s.png')}"
+    process = run_stylize(photos, style, "--smoothing=0.5", output=tmp_path / "out")
+    assert process.returncode == 0, process.stderr
+    (skipped,) = [line for line in process.stdout.splitlines() if "Skipped" in line]
+    assert "clip.mp4" in skipped and "b.heic" in skipped and "hidden" not in skipped
+    assert "Without effect on pictures: --smoothing" in process.stdout
+    clip = f"--content={tmp_path / 'other.mp4'}"
+    process = run_stylize(
+        photos, clip, style, "--report", "--content_size=32", output=tmp_path / "both"
+    )
+    for name in ("report", "content_size"):
+        assert f"Without effect on clips: --{name}" in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--num_coarse_layers=2"], ["num_coarse_layers", "none without --fine_style"]),
+        (["--style=s.png:2", "--mask=s.png"], ["either --mask or weights"]),
+        (["--mask=s.png", "--mask=s.png"], ["one --mask for each of 1 styles", "2"]),
+        (["--mask=none.png"], ["none.png, not found"]),
+        (["--fine_style=none.png"], ["none.png, not found"]),
+        (["--resume", "--overwrite"], ["resume", "either"]),
+        (["--strength=nan"], ["strength", "nan"]),
+        (["--strength=2"], ["strength", "2"]),
+        (["--style_size=8"], ["style_size", "8"]),
+        (["--style_size=10000000"], ["style_size", "at most 16384"]),
+        (["--tile_size=100"], ["tile_size", "a multiple of 8"]),
+        (["--output="], ["output", "not empty"]),
+        (["--output=o.gif"], [".png", ".webp", "--output=o.gif"]),
+        (["--output=o.mp4"], [".png", "--output=o.mp4"]),
+        (["--output=s.png/"], ["--output", "s.png"]),
+        (["--content_size=many"], ["--content_size", "a whole number", "many"]),
+        (["--format=gif"], ["format", "webp", "gif"]),
+        (["s.png"], ["flags only", "s.png"]),
+    ],
+)
+def test_wrong_flags_are_found_before_anything_is_loaded(
+    run_stylize, assert_user_error, save_picture, tmp_path, monkeypatch, flags, words
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(saving, "load_generator", None)
+    style = [] if any(flag.startswith("--style=") for flag in flags) else ["--style=s.png"]
+    save_picture("s.png")
+    process = run_stylize("--content=s.png", *style, *flags, output="out.png")
+    assert_user_error(process, *words)
+    assert len(process.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["s.png"]
+
+
+@pytest.mark.parametrize("name", ["content", "output"])
+def test_a_missing_flag_is_one_plain_line(run_command, name):
+    given = {"content": "--content=a", "output": "--output=b"}
+    flags = [flag for key, flag in given.items() if key != name]
+    process = run_command(stylize, *flags, "--style=c")
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"Error: Expected --{name}: ")
+    assert process.stderr.endswith("Received: none\n")
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_two_pictures_that_are_too_small_are_two_lines_with_their_names(
+    run_stylize, save_picture, tmp_path
+):
+    for name in "ab":
+        save_picture(f"photos/{name}.png", (20, 64))
+    style = f"--style={save_picture('s.png')}"
+    process = run_stylize(f"--content={tmp_path / 'photos'}", style, output=tmp_path / "out")
+    assert process.returncode == 1
+    lines = process.stderr.splitlines()
+    assert len(lines) == 2
+    for name, line in zip("ab", lines, strict=True):
+        assert line.startswith(f"Error: {tmp_path / 'photos' / name}.png: Expected")
+
+
+def test_a_full_disk_names_the_file_and_leaves_the_others(
+    run_stylize, save_picture, tmp_path, monkeypatch
+):
+    def save(picture, path, quality):
+        if path.name == "b_s.png":
+            raise OSError(28, "No space left on device")
+        save_picture_file(picture, path, quality)
+
+    save_picture_file = paint.save_picture
+    monkeypatch.setattr(paint, "save_picture", save)
+    for name in "abc":
+        save_picture(f"photos/{name}.png")
+    style = f"--style={save_picture('s.png')}"
+    process = run_stylize(f"--content={tmp_path / 'photos'}", style, output=tmp_path / "out")
+    assert process.returncode == 1
+    assert "Wrote 2 of 3 pictures" in process.stdout
+    (line,) = process.stderr.splitlines()
+    assert str(tmp_path / "out" / "b_s.png") in line and "No space left" in line
+
+
+def test_a_failing_contact_sheet_does_not_hide_the_summary(
+    run_stylize, save_picture, tmp_path, monkeypatch
+):
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(contact_sheet, "make_contact_sheet", fail)
+    for name in "ab":
+        save_picture(f"photos/{name}.png")
+    style = f"--style={save_picture('s.png')}"
+    process = run_stylize(f"--content={tmp_path / 'photos'}", style, output=tmp_path / "out")
+    assert process.returncode == 1
+    assert "Wrote 2 of 2 pictures" in process.stdout
+    assert "contact_sheet.png: " in process.stderr
+
+
+def test_the_compression_quality_reaches_the_file(run_stylize, save_picture, tmp_path):
+    flags = [f"--content={save_picture('a.png')}", f"--style={save_picture('s.png')}"]
+    sizes = []
+    for quality in (20, 95):
+        output = tmp_path / f"{quality}.jpg"
+        run_stylize(*flags, f"--compression_quality={quality}", output=output)
+        sizes.append(output.stat().st_size)
+    assert sizes[0] < 0.8 * sizes[1]
+
+
+def test_verbose_says_where_the_time_went(run_stylize, save_picture, tmp_path):
+    flags = [f"--content={save_picture('a.png')}", f"--style={save_picture('s.png')}"]
+    process = run_stylize(*flags, "--verbose", output=tmp_path / "out.png")
+    for part in ("loading the generator", "encoding styles", "painting", "writing", "in all"):
+        assert f"{part}: " in process.stdout
+
+
+def test_a_large_collection_is_encoded_once_for_all_runs(
+    run_stylize, save_picture, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(pathlib.Path, "home", lambda: tmp_path / "home")
+    content = f"--content={save_picture('a.png')}"
+    for i in range(10):
+        save_picture(f"art/{i}.png", (32, 32), seed=i)
+    encoded = []
+
+    def encode_style(generator, style, **options):
+        encoded.append(len(style))
+        return codes.encode_style(generator, style, **options)
+
+    monkeypatch.setattr(paint, "encode_style", encode_style)
+    results = []
+    for name in ("1.png", "2.png", "3.png"):
+        flags = [content, f"--style_collection={tmp_path / 'art'}"]
+        process = run_stylize(*flags, output=tmp_path / name)
+        assert process.returncode == 0, process.stderr
+        results.append(read(tmp_path / name))
+        (kept,) = (tmp_path / "home").rglob("*.npy")
+        if name == "2.png":
+            kept.write_bytes(b"damaged")
+    assert encoded == [10, 10]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])

@@ -1,0 +1,159 @@
+"""What the commands share: flags from options, errors as one line, a quiet start."""
+
+import dataclasses
+import os
+import signal
+
+import pytest
+
+from stylegan_transfer.commands import launch
+from stylegan_transfer.options import Options, option
+
+
+@dataclasses.dataclass(frozen=True)
+class Brush(Options):
+    width: int = option(description="In pixels.", minimum=1)
+    length: float | None = option(None, description="In pixels.", above=0)
+    colors: tuple[str, ...] = option(("red", "blue"), description="Names.", not_empty=True)
+    wet: bool = option(True, description="Whether it is wet.")
+    tips: tuple[float, ...] = option((), description="Sizes.", repeatable=True)
+
+
+def make(*flags, base=None):
+    return launch.Flags(["paint", *flags], "Paints.", Brush).make(Brush, base)
+
+
+def test_flags_become_options_of_their_types():
+    flags = "--width=3", "--length=1e-2", "--colors=a,b,c", "--nowet", "--tips=1", "--tips=2.5"
+    assert make(*flags) == Brush(3, 0.01, ("a", "b", "c"), False, (1.0, 2.5))
+    assert make("--width=3") == Brush(3)
+
+
+def test_flags_that_are_not_given_come_from_the_base():
+    base = Brush(7, 2.0, ("green",), False, (3.0,))
+    assert make(base=base) == base
+    assert make("--wet", base=base) == dataclasses.replace(base, wet=True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "Expected --width: In pixels. Received: none"),
+        (["--width=wide"], "Expected --width: a whole number. Received: --width=wide"),
+        (["--width=1", "--tips=b"], "Expected --tips: a number. Received: --tips=b"),
+        (["--width=0"], "Expected width: at least 1. Received: width=0"),
+        (["--width=1", "--length=inf"], "Expected length: above 0. Received: length=inf"),
+        (["--width=1", "--colors="], "Expected colors: at least one. Received: colors=()"),
+        (["--width=1", "more", "--wet"], "Expected flags only. Received: more"),
+        (["--widht=1"], "Unknown flag 'widht'. Did you mean: width ?"),
+    ],
+)
+def test_wrong_flags_are_said(flags, message):
+    with pytest.raises(ValueError) as error:
+        make(*flags)
+    assert str(error.value) == message
+
+
+def test_help_lists_flags_limits_and_defaults(capsys):
+    with pytest.raises(SystemExit) as end:
+        make("--help")
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Paints.\n\nFlags:\n  --width=N\n")
+    for words in (
+        "In pixels. (at least 1; required)",
+        "--colors=A,B\n      Names. (default: red,blue)",
+        "--wet, --nowet",
+        "--tips=A --tips=B",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "flag"),
+    [
+        ("size", 3, "--size=3"),
+        ("wet", False, "--nowet"),
+        ("wet", True, "--wet"),
+        ("colors", ("a", "b"), "--colors=a,b"),
+    ],
+)
+def test_an_option_is_written_as_its_flag(name, value, flag):
+    assert launch.as_flag(name, value) == flag
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ValueError("bad"), 1, "Error: bad"),
+        (FileNotFoundError("gone"), 1, "Error: gone"),
+        (ImportError("extra"), 1, "Error: extra"),
+        (FloatingPointError("nan"), 1, "Error: nan"),
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (InterruptedError("At 3."), 130, "Interrupted. At 3."),
+    ],
+)
+def test_mistakes_are_one_line_and_an_exit_code(capsys, error, code, line):
+    def main(argv):
+        raise error
+
+    assert launch.run(main, ["paint"]) == code
+    assert capsys.readouterr().err == f"{line}\n"
+    assert launch.run(main, ["paint", "--traceback"]) == code
+    text = capsys.readouterr().err
+    assert text.startswith("Traceback") and text.endswith(f"{line}\n") and "in main" in text
+
+
+def test_a_mistake_of_ours_is_no_mistake_of_the_user():
+    def main(argv):
+        raise TypeError
+
+    with pytest.raises(TypeError):
+        launch.run(main, ["paint"])
+
+
+def test_sigterm_is_like_ctrl_c_and_is_as_before_afterwards(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def main(argv):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+    assert launch.run(main, ["paint"]) == 130
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_file_names_that_are_no_text_can_be_printed(run_python):
+    code = (
+        "from stylegan_transfer.commands import launch\n"
+        r"launch.run(lambda argv: print('Wrote \udcff.png'), ['paint'])"
+    )
+    process = run_python("-c", code)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == "Wrote \\udcff.png\n"
+
+
+QUIET = "from stylegan_transfer.commands import launch\nlaunch.run({main}, ['paint'{flags}])\n"
+IMPORT = "def main(argv):\n    import keras, tensorflow\n    keras.ops.ones(3)\n"
+
+
+@pytest.mark.parametrize("flags", ["", ", '--verbose'"])
+@pytest.mark.parametrize("level", [None, "0"])
+def test_tensorflow_starts_silently_unless_asked(run_python, monkeypatch, flags, level):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    if level is not None:
+        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
+    process = run_python("-c", IMPORT + QUIET.format(main="main", flags=flags))
+    assert process.returncode == 0
+    assert process.stdout == ""
+    assert bool(process.stderr) == bool(flags)
+
+
+def test_a_failing_import_of_tensorflow_shows_what_it_wrote(run_python, tmp_path):
+    (tmp_path / "tensorflow.py").write_text(
+        "import os\nos.write(2, b'no such instruction\\n')\nraise ImportError('broken')\n"
+    )
+    code = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+    main = "lambda argv: __import__('tensorflow')"
+    process = run_python("-c", code + QUIET.format(main=main, flags=""))
+    assert process.stderr == "no such instruction\nError: broken\n"
