@@ -23,6 +23,7 @@ _MODULES = {
     "StyleGenerator": "networks.generator",
     "StyleTransferGAN": "training.gan",
     "TrainingConfig": "training.config",
+    "TransportGenerator": "networks.transport_generator",
     "VGG19Features": "networks.features",
     "encode_style": "stylizing.codes",
     "join_codes": "stylizing.codes",

@@ -6,6 +6,7 @@ from keras import ops
 from stylegan_transfer.networks import layers
 from stylegan_transfer.networks.generator_inputs import (
     build_weights,
+    check_codes,
     check_images,
     code_of_layer,
     draw_noise,
@@ -136,7 +137,7 @@ class StyleGenerator(keras.Model):
             ValueError: A shape is wrong, or a side is under 32 pixels.
         """
         check_images("content", content)
-        self._check_codes(codes, masks)
+        check_codes(codes, masks, self.num_layers, self.code_size)
         height, width = ops.shape(content)[1:3]
         normalize = layers.Normalizer(moments)
         maps = 2.0 * layers.pad_to_multiple(content, 8) - 1.0
@@ -166,18 +167,6 @@ class StyleGenerator(keras.Model):
         content, style = inputs
         noise = noise_of_call(self, content, training)
         return self.synthesize(content, self.encode_style(style), noise=noise)
-
-    def _check_codes(self, codes, masks):
-        shape = tuple(codes.shape)
-        allowed = {1: (), 2: (self.num_layers,)}
-        axes = len(shape) - (1 if masks is None else 2)
-        middle = shape[1:-1] if masks is None else shape[2:-1]
-        if axes not in allowed or middle != allowed[axes] or shape[-1] != self.code_size:
-            styles = "" if masks is None else "styles, "
-            raise ValueError(
-                f"Expected codes of shape (batch, {styles}{self.code_size}) or "
-                f"(batch, {styles}{self.num_layers}, {self.code_size}). Received: shape={shape}"
-            )
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

@@ -45,6 +45,32 @@ def check_images(name, images):
     return images
 
 
+def check_codes(codes, masks, num_layers, code_size):
+    """Checks the shape of style codes.
+
+    Args:
+        codes: Should be `(batch, code_size)` or `(batch, num_layers, code_size)`; with masks, one
+            more axis `styles` after `batch`.
+        masks: The masks, or None.
+        num_layers: How many layers the generator's codes modulate.
+        code_size: Length of one code.
+
+    Raises:
+        ValueError: The codes have another shape.
+    """
+    shape = tuple(codes.shape)
+    middle = shape[1:-1] if masks is None else shape[2:-1]
+    num_axes = len(shape) - len(middle)
+    fits = num_axes == (2 if masks is None else 3) and middle in ((), (num_layers,))
+    styles = "" if masks is None else "styles, "
+    expect(
+        fits and shape[-1] == code_size,
+        f"codes of shape (batch, {styles}{code_size}) or "
+        f"(batch, {styles}{num_layers}, {code_size})",
+        shape=shape,
+    )
+
+
 def code_of_layer(codes, i, masks):
     """Returns the part of the codes that modulates layer `i`, `(batch, [styles,] code_size)`.
 

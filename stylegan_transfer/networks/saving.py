@@ -11,8 +11,10 @@ import numpy as np
 # Loading needs the classes that a file may hold: importing them registers them with Keras.
 import stylegan_transfer.networks.document_generator
 import stylegan_transfer.networks.features
-import stylegan_transfer.networks.generator  # noqa: F401
+import stylegan_transfer.networks.generator
+import stylegan_transfer.networks.transport_generator  # noqa: F401
 from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.checks import expect
 
 DEFAULT_PATH = pathlib.Path(__file__).parents[1] / "weights" / "generator.keras"
 
@@ -25,8 +27,8 @@ def save_generator(
     Args:
         generator: The generator.
         path: Ends in `.keras`.
-        half_precision: Whether to store the weights as float16, half the size; they are loaded
-            as float32 again.
+        half_precision: Whether to store the weights as float16, half the size; loading makes
+            them float32 again. Defaults to False.
 
     Raises:
         ValueError: `path` does not end in `.keras`.
@@ -39,8 +41,7 @@ def save_generator(
         4
     """
     path = pathlib.Path(path)
-    if path.suffix != ".keras":
-        raise ValueError(f"Expected a path that ends in .keras. Received: {str(path)!r}")
+    expect(path.suffix == ".keras", "a path that ends in .keras", path=str(path))
     with renamed_when_done(path) as temporary:
         generator.save(temporary)
         if half_precision:
@@ -53,6 +54,10 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
     Args:
         path: A `.keras` file that `save_generator` wrote. Default: the generator that ships with
             the package.
+
+    Returns:
+        The generator: `generator([content, style])` gives stylized images; `encode_style` and
+        `synthesize` are its two halves.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -75,10 +80,8 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
         raise ValueError(
             f"Expected a generator saved by save_generator. Received: {str(path)!r} ({error})"
         ) from error
-    if not (hasattr(generator, "encode_style") and hasattr(generator, "synthesize")):
-        raise ValueError(
-            f"Expected a generator. Received: {str(path)!r}, a {type(generator).__name__}"
-        )
+    is_generator = hasattr(generator, "encode_style") and hasattr(generator, "synthesize")
+    expect(is_generator, "a generator", path=str(path), kind=type(generator).__name__)
     return generator
 
 

@@ -64,7 +64,8 @@ def paint(
 
     Raises:
         ValueError: Contents with a side under 32 pixels, tileable ones whose sides are not
-            multiples of 8, or a generator without the part that an argument asks for.
+            multiples of the generator's largest stride, or a generator without the part that an
+            argument asks for.
     """
     height, width = contents.shape[1:3]
     is_large = min(height, width) >= MIN_SIZE
@@ -73,10 +74,12 @@ def paint(
     options = {"seed": seed, "tile_size": tile_size, "progress": progress}
     if not tileable:
         return _paint(generator, contents, codes, masks, noise, **options)
-    is_multiple = height % 8 == 0 and width % 8 == 0
-    expect(is_multiple, "sides in multiples of 8 for tileable=True", height=height, width=width)
+    multiple = max(expect_style_generator(generator, "tileable=True").strides)
+    is_multiple = height % multiple == 0 and width % multiple == 0
+    sides = f"sides in multiples of {multiple} for tileable=True"
+    expect(is_multiple, sides, height=height, width=width)
     # As a part of an endless repetition: with a margin, which is then cut off.
-    margin = expect_style_generator(generator, "tileable=True").receptive_radius
+    margin = generator.receptive_radius
     canvas = _repeat(contents, 1, margin)
     masks = None if masks is None else _repeat(masks, 2, margin)
     if noise is not None:
@@ -212,10 +215,11 @@ def _cut(maps, axis, box):
 
 
 def _cut_noise(noise, strides, box):
-    """The noise of a tile that begins at multiples of 8."""
+    """The noise of a tile that begins at multiples of the largest stride."""
     if noise is None:
         return None
+    largest = max(strides)
     return [
-        _cut(maps, 1, tuple(slice(s.start // n, -(-s.stop // 8) * 8 // n) for s in box))
+        _cut(maps, 1, tuple(slice(s.start // n, -(-s.stop // largest) * largest // n) for s in box))
         for maps, n in zip(noise, strides, strict=True)
     ]

@@ -1,0 +1,202 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from generator_images import assert_differs, assert_same, make_images, noise_of
+from keras import ops
+
+from stylegan_transfer.networks.saving import load_generator, save_generator
+from stylegan_transfer.networks.transport_generator import TransportGenerator
+
+
+def make_generator(**options):
+    """A tiny generator in which styles and noise matter as they do after training."""
+    keras.utils.set_random_seed(0)
+    generator = TransportGenerator(**{"width": 4, "code_size": 8, **options})
+    random = np.random.default_rng(0)
+    for weight in generator.trainable_variables:
+        if "affine" in weight.path or "noise_strength" in weight.path:
+            weight.assign(random.normal(0, 0.5, weight.shape))
+    return generator
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return make_generator()
+
+
+@pytest.fixture(scope="module")
+def content():
+    return make_images(0)
+
+
+@pytest.fixture(scope="module")
+def codes(generator):
+    return np.asarray(generator.encode_style(make_images(1, 64, 48)))
+
+
+@pytest.fixture(scope="module")
+def plain(generator, content, codes):
+    """The reference: two contents, one code each."""
+    return np.asarray(generator.synthesize(content, codes))
+
+
+# Sizes, range and files.
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (33, 47), (40, 39), (50, 34)])
+def test_result_has_the_contents_size_whatever_the_styles(generator, height, width):
+    stylized = generator([make_images(0, height, width), make_images(1, 35, 44)])
+    assert stylized.shape == (2, height, width, 3)
+    assert 0 <= np.min(stylized) <= np.max(stylized) <= 1
+
+
+def test_padding_to_a_multiple_of_sixteen_is_a_reflection(generator, content, codes, plain):
+    padded = np.pad(content, ((0, 0), (0, 15), (0, 1), (0, 0)), mode="reflect")
+    assert_same(generator.synthesize(padded, codes)[:, :33, :47], plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 31, 64, 3), (1, 64, 64, 4), (64, 64, 3)])
+def test_small_or_misshapen_images_are_refused(generator, codes, shape):
+    wrong = np.zeros(shape, "float32")
+    with pytest.raises(ValueError, match=r"Expected style images .*at least 32 pixels"):
+        generator.encode_style(wrong)
+    with pytest.raises(ValueError, match=r"Expected content images .*at least 32 pixels"):
+        generator.synthesize(wrong, codes[:1])
+
+
+def test_misshapen_codes_are_refused(generator, content, codes):
+    for wrong in (codes[:, :-1], codes[:, None], codes[None, None]):
+        with pytest.raises(ValueError, match=r"Expected codes of shape \(batch, \d+\) or \(batch"):
+            generator.synthesize(content, wrong)
+    masks = np.ones((2, 1, 33, 47), "float32")
+    with pytest.raises(ValueError, match=r"Expected codes of shape \(batch, styles, "):
+        generator.synthesize(content, codes, masks=masks)
+
+
+def test_a_saved_generator_paints_the_same(generator, content, codes, plain, tmp_path):
+    save_generator(generator, tmp_path / "generator.keras")
+    loaded = load_generator(tmp_path / "generator.keras")
+    assert_same(loaded.synthesize(content, codes), plain)
+
+
+# Codes.
+
+
+def test_call_is_encoding_then_synthesis_with_the_noise_of_seed_0(generator, content):
+    style = make_images(1, 40, 36)
+    noise = generator.draw_noise(1, *content.shape[1:3], seed=0)
+    expected = generator.synthesize(content, generator.encode_style(style), noise=noise)
+    assert_same(generator([content, style]), expected)
+
+
+def test_results_of_a_batch_are_those_of_its_images(generator):
+    content, style = make_images(0), make_images(1)
+    singles = [generator([content[i : i + 1], style[i : i + 1]]) for i in range(2)]
+    assert_same(generator([content, style]), np.concatenate(singles), atol=1e-4)
+
+
+def test_a_code_holds_the_statistics_of_the_styles_maps(generator):
+    style = make_images(1, 64, 48)
+    maps = generator.features(style)
+    code = np.asarray(generator.encode_style(style))
+    relu2_1 = np.asarray(maps["relu2_1"])
+    covariance = [np.cov(m.reshape(-1, 32).T, bias=True) for m in relu2_1]
+    expected = [np.vstack([m.mean((0, 1)), c]) for m, c in zip(relu2_1, covariance, strict=True)]
+    np.testing.assert_allclose(code[:, -33 * 32 :].reshape(2, 33, 32), expected, atol=1e-3)
+
+
+def test_one_code_for_each_layer_may_be_given(generator, content, codes, plain):
+    repeated = np.repeat(codes[:, None], generator.num_layers, axis=1)
+    assert_same(generator.synthesize(content, repeated), plain)
+
+
+def test_every_layer_hears_its_own_code(generator, content, codes, plain):
+    assert generator.num_layers == 9
+    for layer in range(generator.num_layers):
+        mixed = np.repeat(codes[:, None], generator.num_layers, axis=1)
+        mixed[:, layer] = codes[::-1]
+        assert_differs(generator.synthesize(content, mixed), plain)
+
+
+# Masks.
+
+
+def test_a_mask_chooses_its_style_everywhere(generator, content, codes, plain):
+    masks = np.zeros((2, 2, 33, 47), "float32")
+    masks[:, 1] = 1
+    both = np.stack([codes[::-1], codes], axis=1)
+    assert_same(generator.synthesize(content, both, masks=masks), plain, atol=1e-4)
+
+
+def test_equal_codes_hide_the_masks_also_where_each_layer_has_its_own(
+    generator, content, codes, plain
+):
+    share = np.random.default_rng(0).random((2, 1, 33, 47), dtype="float32")
+    masks = np.concatenate([share, 1 - share], axis=1)
+    both = np.stack([codes, codes], axis=1)
+    assert_same(generator.synthesize(content, both, masks=masks), plain, atol=1e-4)
+    repeated = np.repeat(both[:, :, None], generator.num_layers, axis=2)
+    assert_same(generator.synthesize(content, repeated, masks=masks), plain, atol=1e-4)
+
+
+# Moments.
+
+
+def test_an_images_own_moments_reproduce_it(generator, content, codes, plain):
+    images, moments = generator.synthesize(content, codes, return_moments=True)
+    assert_same(images, plain)
+    assert_same(generator.synthesize(content, codes, moments=moments), plain)
+    _, used = generator.synthesize(content[::-1], codes, moments=moments, return_moments=True)
+    for given, returned in zip(moments, used, strict=True):
+        np.testing.assert_array_equal(given, returned)
+
+
+def test_content_beyond_the_receptive_radius_does_not_matter(generator, codes):
+    content = make_images(0, 32, 560)
+    moments = generator.synthesize(content, codes, return_moments=True)[1]
+    plain = generator.synthesize(content, codes, moments=moments)
+    reach = 0
+    for column in range(256, 272, 3):  # places in the grid of 16
+        changed = content.copy()
+        changed[:, :, column] = 1 - changed[:, :, column]
+        difference = generator.synthesize(changed, codes, moments=moments) - plain
+        columns = np.flatnonzero(np.abs(difference).max(axis=(0, 1, 3)))
+        reach = max(reach, column - columns.min(), columns.max() - column)
+    assert generator.receptive_radius - 32 < reach <= generator.receptive_radius
+
+
+# Noise.
+
+
+def test_a_seed_decides_the_noise(generator, content, codes, plain):
+    first, again, other = (
+        generator.synthesize(content, codes, noise=noise_of(generator, content, seed))
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert_differs(first, plain)
+    assert_differs(first, other)
+
+
+# Gradients and graphs.
+
+
+def test_gradients_are_finite_on_flat_images_and_leave_the_features_alone():
+    generator = make_generator()
+    assert not generator.features.trainable_variables
+    flat = tf.fill((1, 32, 32, 3), 0.5)
+    for content, style in ((flat, flat), (make_images(0, 32, 32), make_images(1, 32, 32))):
+        with tf.GradientTape() as tape:
+            loss = ops.mean(ops.square(generator([content, style], training=True)))
+        gradients = tape.gradient(loss, [w.value for w in generator.trainable_variables])
+        for weight, gradient in zip(generator.trainable_variables, gradients, strict=True):
+            assert gradient is not None, weight.path
+            assert np.isfinite(gradient).all(), weight.path
+
+
+def test_a_graph_of_unknown_sizes_gives_the_same_images(generator, content, codes, plain):
+    image = tf.TensorSpec((None, None, None, 3))
+    code = tf.TensorSpec((None, codes.shape[-1]))
+    graph = tf.function(generator.synthesize, input_signature=[image, code])
+    assert_same(graph(content, codes), plain, atol=1e-4)
