@@ -3,8 +3,6 @@
 import pathlib
 from collections.abc import Sequence
 
-import numpy as np
-
 from stylegan_transfer.commands import pairs
 from stylegan_transfer.pictures.files import IMAGE_SUFFIXES, load_image
 from stylegan_transfer.pictures.inputs import resize_image
@@ -32,7 +30,7 @@ def list_pictures(sources: Sequence[str]) -> list[pathlib.Path]:
 
 def find_results(
     folder: pathlib.Path, contents: Sequence[pathlib.Path], styles: Sequence[pathlib.Path]
-) -> dict[tuple, np.ndarray]:
+) -> dict[tuple[pathlib.Path, pathlib.Path], pathlib.Path]:
     """Returns the file of each content in each style, `{(content, style): path}`.
 
     Raises:
