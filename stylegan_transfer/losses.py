@@ -23,6 +23,12 @@ def gram_matrix(maps):
     Returns:
         `(batch, channels, channels)`, float32.
 
+    Example:
+        >>> import numpy as np
+        >>> from stylegan_transfer.losses import gram_matrix
+        >>> np.asarray(gram_matrix(np.ones((1, 5, 7, 2)))).tolist()
+        [[[1.0, 1.0], [1.0, 1.0]]]
+
     Reference:
         Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016, eq. 3.
     """
@@ -102,10 +108,20 @@ def style_loss(stylized, style, per_sample=True):
         stylized: Dict of the stylized images' maps.
         style: Dict of the style images' maps, same keys; sizes may differ.
         per_sample: Whether each sample is divided by its own `||G(s)||_F^2`; else all by the
-            batch's mean, which leaves strong styles the larger losses.
+            batch's mean, which leaves strong styles the larger losses. Defaults to True.
 
     Returns:
         Scalar: mean over batch and layers. 0 for equal Gram matrices, 1 for a black result.
+
+    Example:
+        >>> import numpy as np
+        >>> from stylegan_transfer.losses import style_loss
+        >>> style = {"relu1_1": np.random.default_rng(0).random((1, 8, 8, 3))}
+        >>> float(style_loss(style, style))
+        0.0
+        >>> black = {"relu1_1": np.zeros((1, 8, 8, 3))}
+        >>> print(f"{float(style_loss(black, style)):.3f}")
+        1.000
 
     Reference:
         Gatys et al., CVPR 2016, eq. 4 and 5; Cheng et al., "Style-Aware Normalized Loss for
@@ -224,7 +240,10 @@ def total_variation_loss(images):
     """Returns the mean absolute difference of neighbours, down plus right (anisotropic).
 
     Args:
-        images: `(batch, height, width, channels)`.
+        images: `(batch, height, width, channels)`, both sides at least 2.
+
+    Returns:
+        Scalar: mean over positions, channels and batch of each direction, summed over both.
 
     Reference:
         Mahendran & Vedaldi, "Understanding Deep Image Representations by Inverting Them",
@@ -244,7 +263,10 @@ def adversarial_loss(fake_logits, kind="hinge"):
 
     Args:
         fake_logits: The discriminator's logits for generated images, any shape.
-        kind: `"hinge"` or `"cross_entropy"`.
+        kind: `"hinge"` or `"cross_entropy"`. Defaults to hinge.
+
+    Returns:
+        Scalar: mean over all logits.
 
     Raises:
         ValueError: For another `kind`.
@@ -268,7 +290,10 @@ def discriminator_loss(real_logits, fake_logits, kind="hinge"):
     Args:
         real_logits: Logits for real images, any shape.
         fake_logits: Logits for generated or mismatched images, any shape.
-        kind: `"hinge"` or `"cross_entropy"`.
+        kind: `"hinge"` or `"cross_entropy"`. Defaults to hinge.
+
+    Returns:
+        Scalar: mean over all logits; 1 (hinge) or log 2 for a discriminator that cannot decide.
 
     Raises:
         ValueError: For another `kind`.

@@ -6,6 +6,7 @@
 import numpy as np
 import tensorflow as tf
 
+from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures import colors
 
 _INVISIBLE = 0.1 / 255  # amplitude of a wave
@@ -27,16 +28,24 @@ def ssim(first, second):
     Raises:
         ValueError: The sizes differ, or are under 11 pixels.
 
+    Example:
+        >>> from stylegan_transfer import samples
+        >>> from stylegan_transfer.measuring.figures import ssim
+        >>> photograph = samples.draw_content("harbour", 64)
+        >>> ssim(photograph, photograph), ssim(photograph, photograph[::-1]) < 0.5
+        (1.0, True)
+
     Reference:
         Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
         IEEE Transactions on Image Processing 2004, eq. 13 and 17.
     """
     first, second = luminance(first), luminance(second)
-    if first.shape != second.shape or min(first.shape) < 11:
-        raise ValueError(
-            "Expected two pictures of one size, sides of at least 11 pixels. "
-            f"Received: {first.shape} and {second.shape}"
-        )
+    expect(
+        first.shape == second.shape and min(first.shape) >= 11,
+        "two pictures of one size, sides of at least 11 pixels",
+        first=first.shape,
+        second=second.shape,
+    )
     pair = [values[..., None].astype("float32") for values in (first, second)]
     return float(tf.image.ssim(*pair, max_val=1.0))
 
@@ -54,6 +63,13 @@ def color_histogram_distance(first, second, bins=8):
 
     Returns:
         Float from 0 (equal histograms) to 1 (no colour in common).
+
+    Example:
+        >>> import numpy as np
+        >>> from stylegan_transfer.measuring.figures import color_histogram_distance
+        >>> black, white = np.zeros((8, 8, 3)), np.ones((8, 8, 3))
+        >>> color_histogram_distance(black, white), color_histogram_distance(black, black)
+        (1.0, 0.0)
 
     Reference:
         Comaniciu et al., "Kernel-Based Object Tracking", IEEE Transactions on Pattern Analysis
@@ -74,10 +90,10 @@ def grid_artifact_index(picture, periods=(2, 4, 8)):
     Strided and transposed convolutions leave weaves and checkerboards of exactly 2, 4 or 8
     pixels. The index is the power at such a frequency over that of its neighbours 2 to 4 bins
     away, the largest over the periods and over horizontal, vertical and diagonal waves. The
-    power is a logarithmic mean over windowed tiles (Welch's method), in which each tile counts
-    alike: a weave in the sky is not drowned by a busy foreground. Waves of less than a tenth of a
-    step of 8 bits do not count: where a filter has removed nearly everything, a rest that nobody
-    sees would stand out.
+    power is a logarithmic mean over windowed tiles (Welch's method). Each tile counts alike, so
+    that a busy foreground does not drown a weave in the sky. Waves of less than a tenth of a step
+    of 8 bits do not count: where a filter has removed nearly everything, a rest that nobody sees
+    would stand out.
 
     Args:
         picture: Picture with sides of at least 128 pixels; a faint weave wants 256.
@@ -101,11 +117,11 @@ def grid_artifact_index(picture, periods=(2, 4, 8)):
 def patch_correlation(picture, other, patch_size=32, quantile=0.9):
     """Returns how well patches of one picture are found anywhere in another.
 
-    For each patch of a grid, the largest normalised cross-correlation over all positions of the
-    other picture; of these the 0.9-quantile, so that it answers "is some part of it taken from
-    there?": a region pasted into a tenth of the picture gives about 1, where the mean would hide
-    it. Compared is the luminance's detail (local mean removed), because two smooth gradients
-    correlate perfectly whatever they show. Patches without detail are left out.
+    Each patch of a grid has its largest normalised cross-correlation over all positions of the
+    other picture. The figure is the 0.9-quantile of these. So it answers "is some part of it taken
+    from there?": a region pasted into a tenth of the picture gives about 1, where the mean would
+    hide it. It compares the luminance's detail (local mean removed), because two smooth gradients
+    correlate perfectly whatever they show, and leaves out patches without detail.
 
     Args:
         picture: Picture whose patches are looked for.
@@ -125,11 +141,12 @@ def patch_correlation(picture, other, patch_size=32, quantile=0.9):
     """
     width = patch_size // 4 | 1
     picture, other = (_detail(luminance(image), width) for image in (picture, other))
-    if min(*picture.shape, *other.shape) < patch_size:
-        raise ValueError(
-            f"Expected pictures with sides of at least patch_size={patch_size} pixels. "
-            f"Received: {picture.shape} and {other.shape}"
-        )
+    expect(
+        min(*picture.shape, *other.shape) >= patch_size,
+        f"pictures with sides of at least patch_size={patch_size} pixels",
+        picture=picture.shape,
+        other=other.shape,
+    )
     patches = _tiles(picture, patch_size, patch_size)
     patches = patches - patches.mean((1, 2), keepdims=True)
     patches = patches[patches.std((1, 2)) > _FLAT]
@@ -148,8 +165,8 @@ def luminance(picture):
         ValueError: For another shape.
     """
     picture = np.asarray(picture, "float64")
-    if picture.ndim != 3 or picture.shape[-1] != 3:
-        raise ValueError(f"Expected a picture (height, width, 3). Received: {picture.shape}")
+    is_rgb = picture.ndim == 3 and picture.shape[-1] == 3
+    expect(is_rgb, "a picture (height, width, 3)", shape=picture.shape)
     return colors.luminance(picture)
 
 
@@ -160,8 +177,7 @@ def _tiles(values, size, step):
 
 def _mean_log_spectrum(values):
     """The logarithmic mean of the tiles' power spectra, `(size, size)`."""
-    if min(values.shape) < 128:
-        raise ValueError(f"Expected sides of at least 128 pixels. Received: {values.shape}")
+    expect(min(values.shape) >= 128, "sides of at least 128 pixels", shape=values.shape)
     size = 128 if min(values.shape) >= 256 else 64  # nine tiles at least, or noise stands out
     window = np.outer(*[np.hanning(size + 1)[:-1]] * 2)
     tiles = _tiles(values, size, size // 2)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from stylegan_transfer.checks import expect
+
 
 def kernel_distance(first, second):
     """Returns the unbiased squared maximum mean discrepancy of two sets of feature vectors.
@@ -24,11 +26,12 @@ def kernel_distance(first, second):
         et al., "Demystifying MMD GANs", ICLR 2018, section 4 (the kernel).
     """
     first, second = np.asarray(first, "float64"), np.asarray(second, "float64")
-    if min(len(first), len(second)) < 2 or first.shape[1:] != second.shape[1:]:
-        raise ValueError(
-            "Expected two sets of at least 2 vectors of one length. "
-            f"Received: first.shape={first.shape}, second.shape={second.shape}"
-        )
+    expect(
+        min(len(first), len(second)) >= 2 and first.shape[1:] == second.shape[1:],
+        "two sets of at least 2 vectors of one length",
+        first=first.shape,
+        second=second.shape,
+    )
 
     def kernel(x, y):
         return (x @ y.T / x.shape[1] + 1.0) ** 3
@@ -43,8 +46,8 @@ def kernel_distance(first, second):
 def bootstrap_interval(values, confidence=0.95, num_resamples=10_000, seed=0):
     """Returns a confidence interval of the mean over contents and styles.
 
-    Contents and styles are both resampled, since the figures of one row or column hang
-    together: resampling single pairs would make the interval far too narrow.
+    It resamples both contents and styles, since the figures of one row or column hang together:
+    resampling single pairs would make the interval far too narrow.
 
     Args:
         values: A figure of each pair, `(num_contents, num_styles)`.
@@ -58,13 +61,21 @@ def bootstrap_interval(values, confidence=0.95, num_resamples=10_000, seed=0):
     Raises:
         ValueError: `values` is no matrix.
 
+    Example:
+        >>> import numpy as np
+        >>> from stylegan_transfer.measuring.statistics import bootstrap_interval
+        >>> values = np.random.default_rng(0).normal(0.5, 0.1, size=(7, 3))
+        >>> low, high = bootstrap_interval(values)
+        >>> print(low < values.mean() < high)
+        True
+
     Reference:
         Owen, "The Pigeonhole Bootstrap", Annals of Applied Statistics 2007; Efron & Tibshirani,
         "An Introduction to the Bootstrap", 1993, section 13.3 (percentile interval).
     """
     values = np.asarray(values, "float64")
-    if values.ndim != 2 or not values.size:
-        raise ValueError(f"Expected (num_contents, num_styles) values. Received: {values.shape}")
+    is_matrix = values.ndim == 2 and values.size
+    expect(is_matrix, "(num_contents, num_styles) values", shape=values.shape)
     rng = np.random.default_rng(seed)
     rows, columns = (rng.multinomial(n, np.full(n, 1 / n), num_resamples) for n in values.shape)
     means = np.sum(rows @ values * columns, axis=1) / values.size

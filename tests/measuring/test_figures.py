@@ -235,5 +235,5 @@ def test_the_grid_index_of_a_flat_picture_is_one():
 
 
 def test_pictures_too_small_for_the_grid_index_are_refused():
-    with pytest.raises(ValueError, match=r"at least 128 pixels. Received: \(127, 200\)"):
+    with pytest.raises(ValueError, match=r"at least 128 pixels. Received: shape=\(127, 200\)"):
         figures.grid_artifact_index(*random_pictures((127, 200)))
