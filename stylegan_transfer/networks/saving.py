@@ -12,6 +12,7 @@ import numpy as np
 import stylegan_transfer.networks.document_generator
 import stylegan_transfer.networks.features
 import stylegan_transfer.networks.generator
+import stylegan_transfer.networks.transport_generator  # noqa: F401
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import expect
 
