@@ -13,17 +13,17 @@ class StyleDiscriminator(keras.Model):
     The document's 5x5 convolutions of stride 2 with leaky relu, each spectrally normalized, bring
     an image to maps h. The logit of a patch is `psi(h) + <h, V e(s)>`, where `e(s)` holds the
     means and standard deviations of the style image's own h. So the question is whether the patch
-    has *this* style, as the document asks, and not whether it looks painted. Departures: the
-    document's discriminator sees no style image, narrows from 512 to 64 channels, normalizes over
-    the batch, and ends in a sigmoid, which here belongs to the loss.
+    has *this* style, as the document asks, and not whether it looks painted. The document's own
+    discriminator departs from that: it sees no style image, narrows from 512 to 64 channels,
+    normalizes over the batch, and ends in a sigmoid, which here belongs to the loss.
 
     `discriminator([images, style])` takes two `(batch, height, width, 3)` tensors in [0, 1] and
     returns logits `(batch, h, w, 1)`, `h = ceil(height / 2^len(widths))`.
 
     Args:
-        widths: Channels of the convolutions.
+        widths: Channels of the convolutions. Defaults to (32, 64, 128, 256).
         conditional: Whether the style image matters; without it, the question is whether a patch
-            looks painted.
+            looks painted. Defaults to True.
 
     Example:
         >>> import numpy as np
@@ -57,7 +57,12 @@ class StyleDiscriminator(keras.Model):
         self([image, image])  # creates all weights
 
     def encode(self, images, training=False):
-        """Returns the maps h, `(batch, h, w, widths[-1])`."""
+        """Returns the maps h, `(batch, h, w, widths[-1])`.
+
+        Args:
+            images: `(batch, height, width, 3)` in [0, 1].
+            training: Whether each convolution takes a step of its power iteration.
+        """
         maps = 2.0 * images - 1.0
         for conv in self.convs:
             maps = ops.leaky_relu(conv(maps, training=training), 0.2)
@@ -67,6 +72,14 @@ class StyleDiscriminator(keras.Model):
         """Returns the logits of `maps` under the condition of `style_maps`, both from `encode`.
 
         With it, one encoding of an image serves as image, as condition, or as both.
+
+        Args:
+            maps: `(batch, h, w, widths[-1])`, of the images.
+            style_maps: `(batch, h', w', widths[-1])`, of the style images.
+            training: As in `encode`.
+
+        Returns:
+            `(batch, h, w, 1)`, float32.
         """
         logits = ops.cast(self.patch_logits(maps, training=training), "float32")
         if not self.conditional:

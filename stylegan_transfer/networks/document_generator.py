@@ -16,18 +16,19 @@ from stylegan_transfer.networks.generator_inputs import (
 class DocumentGenerator(keras.Model):
     """The document's generator, corrected: a decoder of VGG19 features.
 
-    `relu4_1` of the content, given the style's mean and variance in each channel (AdaIN), takes
+    The content's `relu4_1` gets the style's mean and variance in each channel (AdaIN). It takes
     the place of the document's noise, dense layer and reshape: at 128x128 it has the very shape
-    (16, 16, 512). Optional noise z is added to it. Then the document's decoder: 5x5 convolutions
-    to 256, 128, 64 and 3 channels, three doublings of the size, tanh. Departures: nearest
-    upsampling and convolution for the transposed convolutions (checkerboard); no batch
-    normalization, which would undo the style's statistics (Huang & Belongie, section 7.1).
+    (16, 16, 512). Noise z may be added to it. Then comes the document's decoder: 5x5 convolutions
+    to 256, 128, 64 and 3 channels, three doublings of the size, tanh. There are two departures.
+    Nearest upsampling and a convolution stand for each transposed convolution, which would leave a
+    checkerboard. There is no batch normalization, which would undo the style's statistics (Huang &
+    Belongie, section 7.1).
 
     Args:
         features: A frozen feature extractor that returns `relu4_1`, e.g.
             `VGG19Features(layers=("relu4_1",))`.
-        noise: Whether `call` adds noise z.
-        seed: Seed of the noise in training.
+        noise: Whether `call` adds noise z. Defaults to False.
+        seed: Seed of the noise in training. Defaults to 0.
 
     Example:
         >>> import numpy as np
@@ -53,7 +54,11 @@ class DocumentGenerator(keras.Model):
         build_weights(self)
 
     def encode_style(self, style):
-        """Returns the channel means and variances of `relu4_1`, `(batch, 2, channels)`."""
+        """Returns the channel means and variances of `relu4_1`, `(batch, 2, channels)`.
+
+        Args:
+            style: `(batch, height, width, 3)` in [0, 1], sides of at least 32 pixels.
+        """
         return layers.instance_moments(self._relu4_1(check_images("style", style)))
 
     def draw_noise(self, batch, height, width, seed):

@@ -41,12 +41,12 @@ class VGG19Features(keras.Model):
     Args:
         weights: One of
             - `"distilled"` (default): VGG19's topology with a quarter of the channels, trained to
-              predict VGG19's maps; ships with the package, up to `relu5_1`;
+              predict VGG19's maps; it ships with the package and goes up to `relu5_1`;
             - `"imagenet"`: the ImageNet VGG19, downloaded by Keras at first use;
             - a path to VGG19 weights: a Keras `.h5` or `.weights.h5` without the top, or an
               `.npz` with keys `block1_conv1/kernel`, `block1_conv1/bias`, ...;
-            - `"random"`: an untrained VGG19, to be asked for explicitly.
-        layers: Names out of `LAYERS`, e.g. `("relu1_1", "relu4_1")`.
+            - `"random"`: an untrained VGG19.
+        layers: Names out of `vgg19.LAYERS`. Defaults to relu1_1, relu2_1, relu3_1 and relu4_1.
         scales: Divisor of each layer, by name. Default: the stored constants.
 
     As with every Keras model, the config describes the architecture alone; weights travel in the

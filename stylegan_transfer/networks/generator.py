@@ -18,21 +18,21 @@ from stylegan_transfer.networks.style_encoder import StyleEncoder
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
 class StyleGenerator(keras.Model):
-    """Style transfer in one pass without a VGG, with StyleGAN's parts: mapping network, code w,
-    modulated decoder, noise in every layer.
+    """Style transfer in one pass without a VGG: an encoder, and a style-modulated decoder.
 
-    A content encoder brings the image to an eighth of its size, a style encoder turns the style
-    image into a code `w`, and a decoder paints the content: every normalization's scale and shift
-    come from `w`. Upsampling is nearest-neighbour plus convolution (no checkerboard), and the last
-    convolution runs at half resolution and rearranges its channels into pixels, which a fixed
-    filter frees of the checkerboard that this leaves.
+    A content encoder brings the image to an eighth of its size. A style encoder turns the style
+    image into a code `w`. A decoder paints the content: the scale and shift of each normalization
+    come from `w`, and each layer adds noise, as in StyleGAN. Upsampling is nearest-neighbour plus
+    convolution, which leaves no checkerboard. The last convolution runs at half resolution and
+    rearranges its channels into pixels; a fixed filter removes the checkerboard that this leaves.
 
     Args:
-        width: Channels of the outermost convolutions.
+        width: Channels of the outermost convolutions. Defaults to 32.
         num_blocks: Residual blocks at an eighth of the resolution, with `4 * width` channels.
-        code_size: Length of the style code.
-        noise: Whether `call` adds noise.
-        seed: Seed of the noise in training.
+            Defaults to 5.
+        code_size: Length of the style code. Defaults to 256.
+        noise: Whether `call` adds noise. Defaults to True.
+        seed: Seed of the noise in training. Defaults to 0.
 
     Example:
         >>> import numpy as np
@@ -87,7 +87,11 @@ class StyleGenerator(keras.Model):
         return 2 * self.num_blocks + 2
 
     def encode_style(self, style):
-        """Returns the style codes w, `(batch, code_size)`, of `style` images of any size."""
+        """Returns the style codes w, `(batch, code_size)`.
+
+        Args:
+            style: `(batch, height, width, 3)` in [0, 1], sides of at least 32 pixels.
+        """
         return self.style_encoder(check_images("style", style))
 
     @property

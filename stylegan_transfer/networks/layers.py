@@ -14,7 +14,7 @@ EPSILON = 1e-5  # of the variance; trained generators rely on it
 
 
 def reflect_pad(maps, rows, columns):
-    """Returns maps with further rows and columns, mirrored at the border without repeating it.
+    """Returns maps with further rows and columns: those inside, mirrored at the border.
 
     PyTorch reflects the last axes alone, and Keras hands it fewer of them where no row is wanted:
     there, rows and columns are picked one by one.
@@ -37,6 +37,10 @@ def padding_of(side, multiple):
     """Returns how many pixels are missing until `side` is a multiple of `multiple`.
 
     Written for exported graphs: ONNX gives `-side % multiple` the sign of C.
+
+    Args:
+        side: Integer, or a scalar tensor.
+        multiple: Integer.
     """
     return (multiple - side % multiple) % multiple
 
@@ -53,17 +57,34 @@ def pad_to_multiple(images, multiple):
 
 
 def crop(images, height, width):
-    """Returns the top left part of that size; the images themselves where it is all of them."""
+    """Returns the top left part of that size; the images themselves where it is all of them.
+
+    Args:
+        images: `(batch, height or more, width or more, channels)`.
+        height: In pixels.
+        width: In pixels.
+    """
     return images if images.shape[1:3] == (height, width) else images[:, :height, :width]
 
 
 def upsample(maps):
-    """Returns maps of twice the height and width, each value repeated (nearest neighbour)."""
+    """Returns maps of twice the height and width, each value repeated (nearest neighbour).
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+    """
     return ops.repeat(ops.repeat(maps, 2, axis=1), 2, axis=2)
 
 
 def depth_to_space(maps, factor=2):
-    """Returns `(batch, factor h, factor w, c / factor^2)` from `(batch, h, w, c)`.
+    """Returns maps whose channels have become neighbouring positions.
+
+    Args:
+        maps: `(batch, height, width, factor^2 channels)`.
+        factor: By how much each side grows. Defaults to 2.
+
+    Returns:
+        `(batch, factor height, factor width, channels)`.
 
     Reference:
         Shi et al., "Real-Time Single Image and Video Super-Resolution Using an Efficient
@@ -98,7 +119,11 @@ def remove_checkerboard(images):
 
 
 def mean_and_deviation(maps):
-    """Returns each channel's mean and standard deviation, `(batch, 2 channels)`, float32."""
+    """Returns each channel's mean and standard deviation, `(batch, 2 channels)`, float32.
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+    """
     return ops.reshape(channel_moments(maps, EPSILON), (-1, 2 * maps.shape[-1]))
 
 
@@ -237,8 +262,14 @@ class ModulatedNormalization(keras.layers.Layer):
 
 
 class Normalizer:
-    """Applies normalization layers in their order with the given moments or the maps' own, and
-    keeps those that were used."""
+    """Applies normalization layers one after another, and keeps the moments that they used.
+
+    Args:
+        moments: Optional list of the moments for each layer in its turn. Default: the maps' own.
+
+    Attributes:
+        used: List of the moments used so far.
+    """
 
     def __init__(self, moments=None):
         self._given = None if moments is None else iter(moments)
