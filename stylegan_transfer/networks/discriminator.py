@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from stylegan_transfer.networks.layers import mean_and_deviation
+from stylegan_transfer.networks.normalization import mean_and_deviation
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")

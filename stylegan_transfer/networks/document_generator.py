@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from stylegan_transfer.networks import layers
+from stylegan_transfer.losses import instance_moments
+from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.generator_inputs import (
     build_weights,
     check_images,
@@ -59,7 +60,7 @@ class DocumentGenerator(keras.Model):
         Args:
             style: `(batch, height, width, 3)` in [0, 1], sides of at least 32 pixels.
         """
-        return layers.instance_moments(self._relu4_1(check_images("style", style)))
+        return instance_moments(self._relu4_1(check_images("style", style)))
 
     def draw_noise(self, batch, height, width, seed):
         """Returns standard normal noise z for `synthesize`; arguments as in `StyleGenerator`."""
@@ -82,7 +83,7 @@ class DocumentGenerator(keras.Model):
         check_images("content", content)
         height, width = ops.shape(content)[1:3]
         maps = self._relu4_1(layers.pad_to_multiple(content, 8))
-        maps = layers.adaptive_instance_normalization(maps, codes)
+        maps = normalization.adaptive_instance_normalization(maps, codes)
         maps = maps if noise is None else maps + ops.cast(noise[0], maps.dtype)
         for conv in self.decoder[:-1]:
             maps = layers.upsample(ops.relu(conv(maps)))

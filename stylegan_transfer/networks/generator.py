@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from stylegan_transfer.networks import layers
+from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.generator_inputs import (
     build_weights,
     check_codes,
@@ -70,14 +70,14 @@ class StyleGenerator(keras.Model):
             layers.ReflectionConv2D(2 * width, 3, strides=2),
             layers.ReflectionConv2D(4 * width, 3, strides=2),
         ]
-        self.encoder_norms = [layers.InstanceNormalization() for _ in self.encoder]
+        self.encoder_norms = [normalization.InstanceNormalization() for _ in self.encoder]
         self.style_encoder = StyleEncoder(width, code_size)
         self.block_convs = [layers.ReflectionConv2D(4 * width, 3) for _ in range(2 * num_blocks)]
         self.upsampling_convs = [
             layers.ReflectionConv2D(2 * width, 3),
             layers.ReflectionConv2D(width, 3),
         ]
-        self.norms = [layers.ModulatedNormalization() for _ in range(self.num_layers)]
+        self.norms = [normalization.ModulatedNormalization() for _ in range(self.num_layers)]
         self.to_pixels = layers.ReflectionConv2D(12, 3)
         build_weights(self)
 
@@ -143,7 +143,7 @@ class StyleGenerator(keras.Model):
         check_images("content", content)
         check_codes(codes, masks, self.num_layers, self.code_size)
         height, width = ops.shape(content)[1:3]
-        normalize = layers.Normalizer(moments)
+        normalize = normalization.Normalizer(moments)
         maps = 2.0 * layers.pad_to_multiple(content, 8) - 1.0
         for conv, norm in zip(self.encoder, self.encoder_norms, strict=True):
             maps = ops.relu(normalize(norm, conv(maps)))

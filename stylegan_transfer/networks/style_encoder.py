@@ -5,7 +5,8 @@ import numpy as np
 from keras import ops
 
 from stylegan_transfer.losses import gram_matrix, instance_moments
-from stylegan_transfer.networks.layers import ReflectionConv2D, mean_and_deviation, rescale
+from stylegan_transfer.networks.layers import ReflectionConv2D
+from stylegan_transfer.networks.normalization import mean_and_deviation, rescale
 
 
 class StyleEncoder(keras.layers.Layer):

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from stylegan_transfer.networks import layers
+from stylegan_transfer.losses import instance_moments
+from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.networks.generator_inputs import (
     build_weights,
@@ -66,7 +67,7 @@ class TransportGenerator(keras.Model):
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
         widths = {16: 4 * width, 8: 4 * width, 4: 2 * width, 2: width}
         self.convs = [layers.ReflectionConv2D(widths[stride], 3) for stride in self.strides]
-        self.norms = [layers.ModulatedNormalization() for _ in self.strides]
+        self.norms = [normalization.ModulatedNormalization() for _ in self.strides]
         self.descents = [keras.layers.Conv2D(widths[stride], 1) for stride in (8, 4, 2)]
         self.skips = [
             keras.layers.Conv2D(widths[stride], 1, use_bias=False) for stride in (8, 4, 2)
@@ -111,7 +112,7 @@ class TransportGenerator(keras.Model):
         """
         style = check_images("style", style)
         maps = {name: ops.stop_gradient(m) for name, m in self.features(style).items()}
-        pooled = [layers.mean_and_deviation(m) for m in (2.0 * style - 1.0, *maps.values())]
+        pooled = [normalization.mean_and_deviation(m) for m in (2.0 * style - 1.0, *maps.values())]
         code = ops.stop_gradient(ops.concatenate(pooled, axis=-1))
         for dense in self.mapping:
             code = ops.leaky_relu(dense(code), 0.2)
@@ -151,7 +152,7 @@ class TransportGenerator(keras.Model):
         maps = {name: ops.stop_gradient(maps[name]) for name in _LEVELS[:4]}
         own = self._content_statistics(maps) if moments is None else moments[: len(maps)]
         moved = self._move(maps, own, codes, masks)
-        normalize = layers.Normalizer(None if moments is None else moments[len(maps) :])
+        normalize = normalization.Normalizer(None if moments is None else moments[len(maps) :])
         layer = iter(range(self.num_layers))
 
         def modulate(maps):
@@ -182,7 +183,7 @@ class TransportGenerator(keras.Model):
     def _content_statistics(self, maps):
         """Means and variances of relu5_1, means and covariances of the other levels."""
         deepest, *others = (maps[name] for name in _LEVELS[:4])
-        return [layers.instance_moments(deepest), *(mean_and_covariance(m) for m in others)]
+        return [instance_moments(deepest), *(mean_and_covariance(m) for m in others)]
 
     def _move(self, maps, statistics, codes, masks):
         """The maps of the levels, coarse to fine, with the statistics that the codes ask for."""
@@ -218,9 +219,9 @@ class TransportGenerator(keras.Model):
 
 def _match_moments(maps, own, target, masks):
     """The maps with the target's mean and variance in each channel (AdaIN)."""
-    shift, scale = target[..., 0, :], ops.sqrt(target[..., 1, :] + layers.EPSILON)
+    shift, scale = target[..., 0, :], ops.sqrt(target[..., 1, :] + normalization.EPSILON)
     if masks is None:
         shift, scale = shift[:, None, None], scale[:, None, None]
     else:
         shift, scale = (ops.einsum("bkc,bkhw->bhwc", part, masks) for part in (shift, scale))
-    return layers.rescale(maps, own, scale, shift)
+    return normalization.rescale(maps, own, scale, shift)

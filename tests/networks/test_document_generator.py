@@ -4,7 +4,7 @@ from generator_images import assert_differs, assert_same, make_images, noise_of
 from keras import ops
 
 from stylegan_transfer.losses import instance_moments
-from stylegan_transfer.networks import layers
+from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.document_generator import DocumentGenerator
 from stylegan_transfer.networks.features import VGG19Features
 
@@ -19,7 +19,7 @@ def document_generator():
 def test_document_generator_is_adain_of_relu4_1_and_a_decoder(document_generator):
     content, style = make_images(0, 48, 32, 1), make_images(1, 40, 36, 1)
     maps, target = (document_generator.features(i)["relu4_1"] for i in (content, style))
-    maps = layers.adaptive_instance_normalization(maps, instance_moments(target))
+    maps = normalization.adaptive_instance_normalization(maps, instance_moments(target))
     assert maps.shape == (1, 6, 4, 512)
     first, second, third, last = document_generator.decoder
     for conv in (first, second, third):
