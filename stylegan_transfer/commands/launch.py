@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import signal
 import sys
 import textwrap
@@ -93,6 +94,9 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
             return main(argv) or 0
     except (InterruptedError, KeyboardInterrupt) as error:
         return _fail(f"Interrupted. {error}", 130, argv)
+    except BrokenPipeError:  # whoever reads, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+        return 141
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         return _fail(f"Error: {error}", 1, argv)
 

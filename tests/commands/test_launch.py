@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -137,8 +139,7 @@ QUIET = "from stylegan_transfer.commands import launch\nlaunch.run({main}, ['pai
 IMPORT = "def main(argv):\n    import keras, tensorflow\n    keras.ops.ones(3)\n"
 
 
-@pytest.mark.parametrize("flags", ["", ", '--verbose'"])
-@pytest.mark.parametrize("level", [None, "0"])
+@pytest.mark.parametrize(("flags", "level"), [("", None), ("", "0"), (", '--verbose'", None)])
 def test_tensorflow_starts_silently_unless_asked(run_python, monkeypatch, flags, level):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     if level is not None:
@@ -157,3 +158,20 @@ def test_a_failing_import_of_tensorflow_shows_what_it_wrote(run_python, tmp_path
     main = "lambda argv: __import__('tensorflow')"
     process = run_python("-c", code + QUIET.format(main=main, flags=""))
     assert process.stderr == "no such instruction\nError: broken\n"
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    """As in `stylegan-transfer stylize --help | head -1`; 141 is what the shell says of it."""
+    code = (
+        "import sys\nfrom stylegan_transfer.commands import launch\n"
+        "def main(argv):\n    for i in range(100_000):\n        print('flag')\n"
+        "sys.exit(launch.run(main, ['paint']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "flag\n"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 141
