@@ -182,7 +182,8 @@ def list_images(source: str | os.PathLike) -> list[Path]:
     Args:
         source: A file, taken whatever its suffix; a folder, searched with all below it; or a
             pattern such as `"photos/**/*.jpg"`. Hidden files and folders are skipped, and of a
-            folder or a pattern only files with a suffix in `IMAGE_SUFFIXES` are taken.
+            folder or a pattern only files with a suffix in `IMAGE_SUFFIXES` are taken. Below a
+            folder, one that is linked from several places is searched once.
 
     Returns:
         Sorted list of paths, never empty.
@@ -203,8 +204,7 @@ def list_images(source: str | os.PathLike) -> list[Path]:
     if os.path.isfile(source):
         return [Path(source)]
     is_folder = os.path.isdir(source)
-    pattern = os.path.join(glob.escape(source), "**", "*") if is_folder else source
-    found = (Path(path) for path in glob.glob(pattern, recursive=True))
+    found = _walk(source) if is_folder else map(Path, glob.glob(source, recursive=True))
     paths = sorted(p for p in found if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
     if not paths:
         raise FileNotFoundError(
@@ -212,6 +212,19 @@ def list_images(source: str | os.PathLike) -> list[Path]:
             f"({', '.join(IMAGE_SUFFIXES)}). Received: {source}"
         )
     return paths
+
+
+def _walk(folder: str) -> Iterator[Path]:
+    """Yields the files below a folder that are not hidden; loops of links end."""
+    seen = {os.path.realpath(folder)}
+    for path, folders, names in os.walk(folder, followlinks=True):
+        yield from (Path(path, name) for name in names if not name.startswith("."))
+        below = {name: os.path.realpath(os.path.join(path, name)) for name in sorted(folders)}
+        folders.clear()
+        for name, real in below.items():
+            if not name.startswith(".") and real not in seen:
+                seen.add(real)
+                folders.append(name)
 
 
 @contextlib.contextmanager

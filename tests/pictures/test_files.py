@@ -364,3 +364,18 @@ def test_brackets_in_an_existing_name_are_no_pattern(tmp_path):
 def test_nothing_found_says_what_was_expected(folder, source):
     with pytest.raises(FileNotFoundError, match="Expected an image file, a folder.*Received: "):
         files.list_images(folder / source)
+
+
+def test_loops_of_links_end_and_give_each_picture_once(tmp_path):
+    (tmp_path / "photos" / "deep").mkdir(parents=True)
+    for name in ("a.png", "deep/b.png"):
+        (tmp_path / "photos" / name).touch()
+    for name in ("one", "two", "deep/three"):  # with two loops, paths double at each level
+        (tmp_path / "photos" / name).symlink_to(tmp_path / "photos")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "c.png").touch()
+    (tmp_path / "photos" / "linked").symlink_to(tmp_path / "elsewhere")
+    found = [
+        path.relative_to(tmp_path / "photos") for path in files.list_images(tmp_path / "photos")
+    ]
+    assert [str(path) for path in found] == ["a.png", "deep/b.png", "linked/c.png"]
