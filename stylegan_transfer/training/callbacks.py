@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
+from stylegan_transfer.training.checkpoints import Checkpoints
 
 
 class _StepCallback(keras.callbacks.Callback):
@@ -59,14 +60,17 @@ class Checkpointer(_StepCallback):
     the run.
 
     Args:
-        manager: A `tf.train.CheckpointManager`. It writes under a temporary name and renames.
+        checkpoints: Where the state is saved.
         every: Steps between checkpoints.
         export: Called before each checkpoint, to save the generator for use.
+
+    Raises:
+        FloatingPointError: A weight is NaN or infinite; nothing was saved then.
     """
 
-    def __init__(self, manager: tf.train.CheckpointManager, every: int, export: Callable[[], None]):
+    def __init__(self, checkpoints: Checkpoints, every: int, export: Callable[[], None]):
         super().__init__()
-        self.manager, self.every, self.export = manager, every, export
+        self.checkpoints, self.every, self.export = checkpoints, every, export
         self.interrupted_by = None
         self._previous_handlers = {}
 
@@ -95,15 +99,17 @@ class Checkpointer(_StepCallback):
         self.interrupted_by = signal.Signals(number)
 
     def _save(self):
-        if not (self.manager.latest_checkpoint or "").endswith(f"-{self.step}"):
+        if self.checkpoints.latest != self.step:
+            self.checkpoints.expect_finite(self.step)
             self.export()  # first: a run that dies between the two does both again
-            self.manager.save(checkpoint_number=self.step)
+            self.checkpoints.save(self.step)
 
 
 class TensorBoardLogger(_StepCallback):
     """Writes losses, learning rates, gradient norms, speed and pictures for TensorBoard.
 
-    Scalars are means over the last `every` steps.
+    Scalars are means over the last `every` steps. The speed counts the steps and the reading of
+    their data alone: no tracing, and nothing that callbacks do between the steps.
 
     Args:
         writer: A `tf.summary` writer.
@@ -118,20 +124,24 @@ class TensorBoardLogger(_StepCallback):
         super().__init__()
         self.writer, self.every, self.batch_size = writer, every, batch_size
         self.image_every, self.contents, self.styles = image_every, contents, styles
-        self._sums, self._count, self._started = {}, 0, None
+        self._sums, self._count, self._seconds = {}, 0, 0.0
+        self._traced = None  # which of the two steps has been traced: with the discriminator?
 
     def on_train_begin(self, logs=None):
         if self.step == 0:
             self._write_pictures()
 
+    def on_train_batch_begin(self, batch, logs=None):
+        self._began = time.perf_counter()
+
     def on_train_batch_end(self, batch, logs=None):
+        if self._traced == self.model.adversarial:
+            self._seconds += time.perf_counter() - self._began
+            self._count += 1
+        self._traced = self.model.adversarial
         for name, value in logs.items():
             total, count = self._sums.get(name, (0.0, 0))
             self._sums[name] = (total + value, count + 1)
-        if self._started is None:  # the first step compiles: its time says nothing
-            self._started, self._count = time.perf_counter(), 0
-        else:
-            self._count += 1
         if self.step % self.every == 0:
             self._write_scalars()
         if self.step % self.image_every == 0:
@@ -146,15 +156,12 @@ class TensorBoardLogger(_StepCallback):
         if self.model.adversarial:
             rate = self.model.discriminator_optimizer.learning_rate
             scalars["learning_rate/discriminator"] = rate
-        now = time.perf_counter()
         if self._count:
-            images = self._count * self.batch_size
-            scalars["images_per_second"] = images / (now - self._started)
+            scalars["images_per_second"] = self._count * self.batch_size / self._seconds
         _write_scalars(self.writer, self.step, "training", scalars)
-        self._sums, self._count, self._started = {}, 0, now
+        self._sums, self._count, self._seconds = {}, 0, 0.0
 
     def _write_pictures(self):
-        started = time.perf_counter()
         columns = [
             self.model.predict_on_batch(
                 [self.contents, np.repeat(style[None], len(self.contents), 0)]
@@ -166,8 +173,6 @@ class TensorBoardLogger(_StepCallback):
         with self.writer.as_default(self.step):
             tf.summary.image("stylized", sheet[None])
         self.writer.flush()  # who watches wants to see it now
-        if self._started is not None:  # painting the grid is not training
-            self._started += time.perf_counter() - started
 
 
 class Validation(_StepCallback):

@@ -50,8 +50,10 @@ class TrainingConfig(Options):
         description="Paintings: folder, glob, tfds:NAME:SPLIT or samples.",
         not_empty=True,
     )
-    validation_content: str = option("", description="Held-out photographs; empty: no validation.")
-    validation_style: str = option("", description="Held-out paintings; empty: no validation.")
+    validation_content: str = _incidental(
+        "", description="Held-out photographs; empty: no validation."
+    )
+    validation_style: str = _incidental("", description="Held-out paintings; empty: no validation.")
     data_dir: str = _incidental(
         "", description="Folder of the TensorFlow Datasets; empty: their default."
     )

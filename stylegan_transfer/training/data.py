@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylegan_transfer.pictures.colors import RGB_TO_YIQ
-from stylegan_transfer.training.sources import ImageStore, read_source
+from stylegan_transfer.training.sources import ImageStore
 
 # The first random stream of each source orders its pictures, the second one augments them.
 CONTENT, STYLE = 0, 1
@@ -34,8 +34,9 @@ def make_dataset(
     style_augmentation: float = 1.0,
     cache_bytes: int = 4 * 2**30,
     data_dir: str | os.PathLike | None = None,
+    store: ImageStore | None = None,
 ) -> tf.data.Dataset:
-    """Returns an infinite dataset of `(content, style)` batches.
+    """Returns an infinite dataset of `(content, style, painting)` batches.
 
     Each picture of a source is seen once per epoch, in a new order each time; content and style
     have orders of their own. Every crop is resized so that the whole picture's short side would
@@ -48,7 +49,7 @@ def make_dataset(
 
     Args:
         content: Source of the photographs: a file, a folder (with its subfolders), a glob,
-            `"tfds:NAME:SPLIT"` (a TensorFlow data set, downloaded if `data_dir` has it not) or
+            `"tfds:NAME:SPLIT"` (a TensorFlow data set, downloaded if it is not in `data_dir`) or
             `"samples"` (the embedded pictures). Write `"./samples"` for a folder of that name.
         style: Source of the paintings, in the same form.
         batch_size: Number of examples in a batch.
@@ -63,16 +64,26 @@ def make_dataset(
         cache_bytes: Memory for pictures (decoded, and encoded ones of TensorFlow data sets) in
             bytes; those beyond it are decoded at each use. Default: 4 GiB.
         data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
+        store: Shares the pictures of other datasets, and its budget, in place of `cache_bytes`
+            and `data_dir`. Default: one of its own.
 
     Returns:
-        A `tf.data.Dataset` of pairs of float32 RGB in [0, 1]: content of shape
-        `(batch_size, image_size, image_size, 3)` and style of shape
-        `(batch_size, 2, image_size, image_size, 3)`.
+        A `tf.data.Dataset` of content, float32 RGB in [0, 1] of shape
+        `(batch_size, image_size, image_size, 3)`; style, the same of shape
+        `(batch_size, 2, image_size, image_size, 3)`; and the int64 numbers of the paintings
+        within their source, `(batch_size,)`, which tell equal ones.
 
     Raises:
-        FileNotFoundError: If a source names no file.
-        ValueError: If an argument is out of its range, a source is malformed or unknown, or none
+        FileNotFoundError: A source names no file.
+        ValueError: An argument is out of its range, a source is malformed or unknown, or none
             of its pictures can be read.
+
+    Example:
+        >>> import stylegan_transfer as st
+        >>> dataset = st.make_dataset("samples", "samples", batch_size=2, image_size=32)
+        >>> content, style, painting = next(dataset.as_numpy_iterator())
+        >>> content.shape, style.shape, painting.shape
+        ((2, 32, 32, 3), (2, 2, 32, 32, 3), (2,))
     """
     content_resize = content_resize or (image_size, 2 * image_size)
     style_resize = style_resize or (image_size, 2 * image_size)
@@ -82,25 +93,21 @@ def make_dataset(
         raise ValueError(
             f"Expected a style_augmentation from 0 to 1. Received: {style_augmentation=}"
         )
-    store = ImageStore(
-        [
-            read_source(content, "content", data_dir),
-            read_source(style, "style", data_dir),
-        ],
-        max_short_sides=[content_resize[1], style_resize[1]],
-        cache_bytes=cache_bytes,
-    )
-    for source in (CONTENT, STYLE):
-        store.load(source, 0)  # a source without a readable picture is an error here and now
+    store = store or ImageStore(cache_bytes, data_dir)
+    photographs = store.open(content, "content", content_resize[1])
+    paintings = store.open(style, "style", style_resize[1])
+    for pictures in (photographs, paintings):
+        pictures.load(0)  # a source without a readable picture is an error here and now
 
     def make_example(index):
-        picture, draws = _next_picture(store, CONTENT, seed, index)
+        picture, _, draws = _next_picture(photographs, CONTENT, seed, index)
         content_crop = _random_crops(picture, draws, 1, image_size, content_resize)[0]
-        picture, draws = _next_picture(store, STYLE, seed, index)
+        picture, number, draws = _next_picture(paintings, STYLE, seed, index)
         style_crops = _random_crops(picture, draws, 2, image_size, style_resize)
         if style_augmentation:
             style_crops @= _color_matrix(draws, float(style_augmentation))
-        return tuple(tf.clip_by_value(c / 255, 0, 1) for c in (content_crop, style_crops))
+        crops = (tf.clip_by_value(c / 255, 0, 1) for c in (content_crop, style_crops))
+        return (*crops, number)
 
     dataset = tf.data.Dataset.counter(start_step * batch_size)
     dataset = dataset.map(make_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -116,14 +123,14 @@ def _check_resize(name, resize, image_size):
         )
 
 
-def _next_picture(store, source, seed, index):
-    """Returns the picture of example `index` (uint8) and its random numbers, 6 of [0, 1)."""
-    num_images = store.num_images(source)
-    key = _key(seed, source, index // num_images)
-    position = tf.random.experimental.index_shuffle(index % num_images, key, num_images - 1)
-    picture = tf.numpy_function(store.load, [source, position], tf.uint8)
-    draws = tf.random.stateless_uniform([6], _key(seed, source + AUGMENTATION, index))
-    return tf.ensure_shape(picture, (None, None, 3)), draws
+def _next_picture(pictures, stream, seed, index):
+    """The picture of example `index` (uint8), its number and its random numbers, 6 of [0, 1)."""
+    key = _key(seed, stream, index // len(pictures))
+    last = len(pictures) - 1
+    position = tf.random.experimental.index_shuffle(index % len(pictures), key, last)
+    picture, number = tf.numpy_function(pictures.load, [position], (tf.uint8, tf.int64))
+    draws = tf.random.stateless_uniform([6], _key(seed, stream + AUGMENTATION, index))
+    return tf.ensure_shape(picture, (None, None, 3)), tf.ensure_shape(number, ()), draws
 
 
 def _key(seed, stream, number):

@@ -5,14 +5,19 @@ import tensorflow as tf
 from keras import ops
 
 from stylegan_transfer import losses
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.perceptual import identity_images, perceptual_losses
+
+_DEFAULTS = TrainingConfig()
 
 
 class StyleTransferGAN(keras.Model):
     """Trains a generator with content, style and adversarial losses; `fit` runs it as a graph.
 
-    A batch is `(content, style)`: content images `(batch, height, width, 3)` and two crops of each
-    painting `(batch, 2, height, width, 3)`, in [0, 1]. The first crop is the style; the second is
-    what the discriminator sees as real. The plan of a step:
+    A batch is `(content, style, painting)`: content images `(batch, height, width, 3)` and two
+    crops of each painting `(batch, 2, height, width, 3)`, in [0, 1], and the paintings' numbers
+    `(batch,)`. The first crop is the style; the second is what the discriminator sees as real.
+    Without the numbers, all paintings of a batch count as different. The plan of a step:
 
     1. Paint every content image in its style, and, for the identity loss, the first
        `num_identity` images of each kind in their own.
@@ -46,8 +51,26 @@ class StyleTransferGAN(keras.Model):
             perceptual one, once the ramp is over.
         adversarial_kind: `"hinge"` or the document's `"cross_entropy"`.
         adversarial_ramp: Steps over which the weight grows from 0.
-        mismatch_share: Share of painting-with-another-style pairs in the discriminator's loss.
+        mismatch_share: Share of painting-with-another-style pairs in the discriminator's loss;
+            none without a condition, or where a batch holds a single painting.
         ema_decay: Decay of the moving average of the generator's weights.
+
+    Example:
+        >>> import keras
+        >>> import stylegan_transfer as st
+        >>> model = st.StyleTransferGAN(
+        ...     st.StyleGenerator(width=2, num_blocks=1, code_size=4),
+        ...     st.StyleDiscriminator(widths=(2, 2)),
+        ...     st.VGG19Features("random", layers=("relu1_1", "relu2_1")),
+        ...     content_layers=("relu2_1",),
+        ...     style_layers=("relu1_1",),
+        ... )
+        >>> model.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), run_eagerly=True)
+        >>> model.start_adversarial()
+        >>> dataset = st.make_dataset("samples", "samples", batch_size=2, image_size=32)
+        >>> history = model.fit(dataset, steps_per_epoch=1, shuffle=False, verbose=0)
+        >>> sorted(history.history)[:3]
+        ['adversarial_loss', 'adversarial_scale', 'content_loss']
     """
 
     def __init__(
@@ -56,21 +79,21 @@ class StyleTransferGAN(keras.Model):
         discriminator,
         features,
         *,
-        content_layers=("relu3_1", "relu4_1"),
-        style_layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1"),
-        feature_scales=(1,),
-        per_sample_normalization=True,
-        content_weight=1.0,
-        style_weight=3.5,
-        moments_weight=3.5,
-        identity_weight=1.0,
-        total_variation_weight=0.0,
+        content_layers=_DEFAULTS.content_layers,
+        style_layers=_DEFAULTS.style_layers,
+        feature_scales=_DEFAULTS.feature_scales,
+        per_sample_normalization=_DEFAULTS.per_sample_normalization,
+        content_weight=_DEFAULTS.content_weight,
+        style_weight=_DEFAULTS.style_weight,
+        moments_weight=_DEFAULTS.moments_weight,
+        identity_weight=_DEFAULTS.identity_weight,
+        total_variation_weight=_DEFAULTS.total_variation_weight,
         num_identity=1,
-        adversarial_weight=0.15,
-        adversarial_kind="hinge",
-        adversarial_ramp=1000,
-        mismatch_share=0.25,
-        ema_decay=0.999,
+        adversarial_weight=_DEFAULTS.adversarial_weight,
+        adversarial_kind=_DEFAULTS.adversarial_kind,
+        adversarial_ramp=_DEFAULTS.adversarial_ramp,
+        mismatch_share=_DEFAULTS.mismatch_share,
+        ema_decay=_DEFAULTS.ema_decay,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -92,9 +115,7 @@ class StyleTransferGAN(keras.Model):
         self.adversarial_weight, self.adversarial_kind = adversarial_weight, adversarial_kind
         self.adversarial_ramp, self.mismatch_share = adversarial_ramp, mismatch_share
         self.ema_decay = ema_decay
-        self.adversarial_steps = self.add_weight(
-            shape=(), dtype="int64", initializer="zeros", trainable=False, name="adversarial_steps"
-        )
+        self.conditional = getattr(discriminator, "conditional", True)
         self.adversarial = False
         self._means = {name: keras.metrics.Mean(name=name) for name in ("loss", *self.loss_weights)}
         self.built = True  # the networks were when they came
@@ -113,6 +134,11 @@ class StyleTransferGAN(keras.Model):
         if self.discriminator is not None:
             discriminator_optimizer.build(self.discriminator.trainable_variables)
 
+    @property
+    def adversarial_steps(self):
+        """How many steps the discriminator has taken."""
+        return self.discriminator_optimizer.iterations
+
     def start_adversarial(self):
         """Switches the adversarial part of the step on."""
         self.adversarial = self.discriminator is not None
@@ -122,13 +148,13 @@ class StyleTransferGAN(keras.Model):
         return self.ema_generator(inputs)
 
     def train_step(self, data):
-        content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
+        content, styles, paintings = keras.utils.unpack_x_y_sample_weight(data)
         style, real = styles[:, 0], styles[:, 1]
         with tf.GradientTape() as generator_tape:
             painted = self._paint(self.generator, content, style, training=True)
         with tf.GradientTape() as image_tape:
             image_tape.watch(painted)
-            logs = self.perceptual_losses(painted, content, style)
+            logs = self._perceptual_losses(painted, content, style)
             loss = self._weighted_sum(logs)
         image_gradient = image_tape.gradient(loss, painted)
         if self.adversarial:
@@ -148,71 +174,37 @@ class StyleTransferGAN(keras.Model):
         self.optimizer.apply(gradients, variables)
         self._update_average()
         if self.adversarial:
-            logs.update(self._train_discriminator(fake, style, real))
+            logs.update(self._train_discriminator(fake, style, real, paintings))
         return {"loss": loss, **logs}
 
     def test_step(self, data):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
         style = styles[:, 0]
         painted = self._paint(self.ema_generator, content, style)
-        logs = self.perceptual_losses(painted, content, style)
+        logs = self._perceptual_losses(painted, content, style)
         for name, value in {"loss": self._weighted_sum(logs), **logs}.items():
             self._means[name].update_state(value)
         return {
             name: mean.result() for name, mean in self._means.items() if name in ("loss", *logs)
         }
 
-    def perceptual_losses(self, painted, content, style):
-        """Returns the unweighted losses of a step that need no discriminator, by name.
-
-        Args:
-            painted: Stylized images, followed by the repainted identity images.
-            content: Content images.
-            style: Style images.
-        """
-        terms = [
-            self._losses_of_features(
-                *(_reduce(images, scale) for images in (painted, content, style))
-            )
-            for scale in self.feature_scales
-        ]
-        means = {name: sum(term[name] for term in terms) / len(terms) for name in terms[0]}
-        stylized = painted[: ops.shape(content)[0]]
-        return {**means, "total_variation_loss": losses.total_variation_loss(stylized)}
-
-    def _losses_of_features(self, painted, content, style):
-        batch = ops.shape(content)[0]
-        targets = self.features(ops.concatenate([content, style]))
-        stylized, repainted = _split_maps(self.features(painted), batch)
-        content_maps, style_maps = _split_maps(targets, batch)
-        per_sample = self.per_sample_normalization
-        stylized_style = {name: stylized[name] for name in self.style_layers}
-        style_targets = {name: style_maps[name] for name in self.style_layers}
-        terms = {
-            "content_loss": losses.content_loss(
-                {name: stylized[name] for name in self.content_layers},
-                {name: content_maps[name] for name in self.content_layers},
-            ),
-            "style_loss": losses.style_loss(stylized_style, style_targets, per_sample),
-            "moments_loss": losses.moments_loss(stylized_style, style_targets, per_sample),
-        }
-        if self.num_identity:
-            terms["identity_loss"] = losses.identity_loss(
-                painted[batch:],
-                self._identity_images(content, style),
-                repainted,
-                {n: self._identity_images(content_maps[n], style_maps[n]) for n in targets},
-            )
-        return terms
+    def _perceptual_losses(self, painted, content, style):
+        return perceptual_losses(
+            self.features,
+            painted,
+            content,
+            style,
+            content_layers=self.content_layers,
+            style_layers=self.style_layers,
+            feature_scales=self.feature_scales,
+            per_sample_normalization=self.per_sample_normalization,
+            num_identity=self.num_identity,
+        )
 
     def _paint(self, generator, content, style, **kwargs):
         """The content images in their styles, followed by the identity images in their own."""
-        own = self._identity_images(content, style)
+        own = identity_images(content, style, self.num_identity)
         return generator([ops.concatenate([content, own]), ops.concatenate([style, own])], **kwargs)
-
-    def _identity_images(self, content, style):
-        """The first images (or their maps) of each kind: those to be painted as themselves."""
-        return ops.concatenate([content[: self.num_identity], style[: self.num_identity]])
 
     def _weighted_sum(self, terms):
         return sum(self.loss_weights[name] * term for name, term in terms.items())
@@ -233,28 +225,33 @@ class StyleTransferGAN(keras.Model):
         )
         return total, {"adversarial_loss": loss, "adversarial_scale": weight}
 
-    def _train_discriminator(self, fake, style, real):
+    def _train_discriminator(self, fake, style, real, paintings):
+        kind, share = self.adversarial_kind, self.mismatch_share if self.conditional else 0.0
         with tf.GradientTape() as tape:
             maps = self.discriminator.encode(ops.concatenate([real, fake, style]), training=True)
             real_maps, fake_maps, style_maps = ops.split(maps, 3)
             judge = self.discriminator.judge
             real_logits = judge(real_maps, style_maps, training=True)
             fake_logits = judge(fake_maps, style_maps)
-            mismatch_logits = judge(real_maps, ops.roll(style_maps, 1, axis=0))
-            kind, share = self.adversarial_kind, self.mismatch_share
-            loss = (1.0 - share) * losses.discriminator_loss(real_logits, fake_logits, kind)
-            loss += share * losses.discriminator_loss(real_logits, mismatch_logits, kind)
+            loss = losses.discriminator_loss(real_logits, fake_logits, kind)
+            if self.conditional:
+                other, exists = _other_paintings(paintings, ops.shape(real)[0])
+                share = ops.where(exists, share, 0.0)
+                mismatch_logits = judge(real_maps, ops.take(style_maps, other, axis=0))
+                mismatch_loss = losses.discriminator_loss(real_logits, mismatch_logits, kind)
+                loss = (1.0 - share) * loss + share * mismatch_loss
         variables = self.discriminator.trainable_variables
         gradients = tape.gradient(loss, variables)
         self.discriminator_optimizer.apply(gradients, variables)
-        self.adversarial_steps.assign_add(1)
-        return {
+        logs = {
             "discriminator_loss": loss,
             "discriminator_gradient_norm": tf.linalg.global_norm(gradients),
             "discriminator_real_accuracy": _share(real_logits > 0),
             "discriminator_fake_accuracy": _share(fake_logits < 0),
-            "discriminator_mismatch_accuracy": _share(mismatch_logits < 0),
         }
+        if self.conditional:
+            logs["discriminator_mismatch_accuracy"] = _share((mismatch_logits < 0) & exists)
+        return logs
 
     def _update_average(self):
         """Moves the average towards the weights, faster in the first steps (Adam's correction)."""
@@ -271,15 +268,17 @@ class StyleTransferGAN(keras.Model):
         return list(self._means.values())
 
 
-def _reduce(images, scale):
-    return images if scale == 1 else ops.average_pool(images, scale)
+def _other_paintings(paintings, batch):
+    """For each sample the nearest one before it, cyclically, that has another painting.
 
-
-def _split_maps(maps, batch):
-    """The maps of the first `batch` images and those of the others. Not by slices: their gradients
-    are written into zeros of the whole size, a fifth of the step's time on a CPU."""
-    parts = {name: tf.split(m, [batch, -1]) for name, m in maps.items()}
-    return {name: p[0] for name, p in parts.items()}, {name: p[1] for name, p in parts.items()}
+    Returns the indices, and whether there are two paintings in the batch at all.
+    """
+    indices = ops.arange(batch)
+    paintings = indices if paintings is None else paintings
+    before = (indices[:, None] - indices[None] - 1) % batch  # the one before, the next before, ...
+    differs = ops.take(paintings, before, axis=0) != paintings[:, None]
+    nearest = ops.argmax(differs, axis=1)[:, None]
+    return ops.take_along_axis(before, nearest, axis=1)[:, 0], ops.any(differs)
 
 
 def _share(condition):

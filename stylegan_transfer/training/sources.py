@@ -11,48 +11,39 @@ from stylegan_transfer import samples
 from stylegan_transfer.pictures import files
 
 
-def read_source(source: str, kind: str, data_dir: str | None = None):
-    """Returns the `(name, picture)` pairs of a source, as `ImageStore` takes them.
-
-    Args:
-        source: A file, a folder, a glob, `"tfds:NAME:SPLIT"` or `"samples"`.
-        kind: `"content"` or `"style"`: which of the samples `"samples"` stands for.
-        data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
-
-    Raises:
-        FileNotFoundError: If the source names no file.
-        ValueError: If a `tfds:` source is malformed, unknown or holds no images.
-    """
-    source = str(source)
-    if source == "samples" and kind == "content":
-        draw, names = samples.draw_content, samples.CONTENT_NAMES
-    elif source == "samples":
-        draw, names = samples.draw_style, samples.STYLE_NAMES
-    elif source.startswith("tfds:"):
-        return _read_tfds(source, data_dir)
-    else:
-        return [(str(path), path) for path in files.list_images(source)]
-    return [(name, functools.partial(draw, name)) for name in names]
-
-
 class ImageStore:
-    """Decodes the pictures of several sources and keeps them in memory, from any thread.
+    """Keeps the decoded pictures of all sources of a run in memory, under one budget.
 
     Args:
-        sources: An iterable of `(name, picture)` per source; a picture is a path, encoded bytes,
-            or a function from a size to float RGB in [0, 1].
-        max_short_sides: For each source the short side in pixels to which larger pictures are
-            reduced.
-        cache_bytes: Memory for encoded and decoded pictures.
+        cache_bytes: Memory for encoded and decoded pictures in bytes.
+        data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
     """
 
-    def __init__(self, sources, max_short_sides: list[int], cache_bytes: int):
-        self._max_short_sides = max_short_sides
+    def __init__(self, cache_bytes: int, data_dir: str | None = None):
         self._cache_bytes = self._free_bytes = cache_bytes
-        self._decoded = {}
-        self._unreadable = set()
+        self._data_dir = data_dir
         self._lock = threading.Lock()
-        self._sources = [[self._count(*item) for item in source] for source in sources]
+        self._opened = {}
+
+    def open(self, source: str, kind: str, max_short_side: int) -> "Pictures":
+        """Returns the pictures of a source; those of a source that is open already, once more.
+
+        Args:
+            source: A file, a folder, a glob, `"tfds:NAME:SPLIT"` or `"samples"`.
+            kind: `"content"` or `"style"`: which of the samples `"samples"` stands for.
+            max_short_side: Short side in pixels to which larger pictures are reduced.
+
+        Raises:
+            FileNotFoundError: The source names no file.
+            ValueError: A `tfds:` source is malformed, unknown, holds no images, or holds more
+                than the budget allows.
+        """
+        key = (str(source), kind, max_short_side)
+        if key not in self._opened:
+            items = _read_source(str(source), kind, self._data_dir)
+            items = [self._count(*item) for item in items]
+            self._opened[key] = Pictures(items, max(max_short_side, files.MIN_SIZE), self)
+        return self._opened[key]
 
     def _count(self, name, picture):
         self._free_bytes -= len(picture) if isinstance(picture, bytes) else 0
@@ -64,43 +55,74 @@ class ImageStore:
             )
         return name, picture
 
-    def num_images(self, source: int) -> int:
-        return len(self._sources[source])
+    def keep(self, decoded: dict, index: int, image: np.ndarray) -> None:
+        """Adds a picture to those of a source, if there is room and it is not there."""
+        with self._lock:
+            if index not in decoded and image.nbytes <= self._free_bytes:
+                decoded[index] = image
+                self._free_bytes -= image.nbytes
 
-    def load(self, source: int, index: int) -> np.ndarray:
-        """Returns the uint8 picture at `index`, or else the next readable one."""
-        num_images = self.num_images(source)
-        for candidate in range(index, index + num_images):
-            image = self._load_one(source, candidate % num_images)
+
+class Pictures:
+    """The pictures of one source, to be loaded from any thread.
+
+    Args:
+        items: `(name, picture)` of each; a picture is a path, encoded bytes, or a function from
+            a size to float RGB in [0, 1].
+        max_short_side: Short side in pixels to which larger pictures are reduced.
+        store: Whose budget decides which decoded pictures are kept.
+    """
+
+    def __init__(self, items: list, max_short_side: int, store: ImageStore):
+        self._items, self._max_short_side, self._store = items, max_short_side, store
+        self._decoded = {}
+        self._unreadable = set()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def load(self, index: int) -> tuple[np.ndarray, np.int64]:
+        """Returns the uint8 picture at `index`, or else the next readable one; and its index."""
+        for candidate in range(index, index + len(self)):
+            image = self._load_one(candidate % len(self))
             if image is not None:
-                return image
+                return image, np.int64(candidate % len(self))
         raise ValueError(
             "Expected a source with a readable picture. "
-            f"Received: {num_images} unreadable, such as {self._sources[source][index][0]}"
+            f"Received: {len(self)} unreadable, such as {self._items[index][0]}"
         )
 
-    def _load_one(self, source, index):
-        key = (int(source), int(index))
-        if key in self._decoded or key in self._unreadable:
-            return self._decoded.get(key)
-        name, picture = self._sources[source][index]
+    def _load_one(self, index):
+        if index in self._decoded or index in self._unreadable:
+            return self._decoded.get(index)
+        name, picture = self._items[index]
         try:
-            image = _decode(picture, name, self._max_short_sides[source])
+            image = _decode(picture, name, self._max_short_side)
         except (OSError, ValueError) as error:
             with self._lock:
-                if key not in self._unreadable:
-                    self._unreadable.add(key)
+                if index not in self._unreadable:
+                    self._unreadable.add(index)
                     warnings.warn(f"Skipped a picture. {error}", stacklevel=2)  # error names it
             return None
-        with self._lock:
-            if key not in self._decoded and image.nbytes <= self._free_bytes:
-                self._decoded[key] = image
-                self._free_bytes -= image.nbytes
+        self._store.keep(self._decoded, index, image)
         return image
 
 
+def _read_source(source, kind, data_dir):
+    """The `(name, picture)` pairs of a source, as `Pictures` takes them."""
+    if source == "samples" and kind == "content":
+        draw, names = samples.draw_content, samples.CONTENT_NAMES
+    elif source == "samples":
+        draw, names = samples.draw_style, samples.STYLE_NAMES
+    elif source.startswith("tfds:"):
+        return _read_tfds(source, data_dir)
+    else:
+        return [(str(path), path) for path in files.list_images(source)]
+    return [(name, functools.partial(draw, name)) for name in names]
+
+
 def _decode(picture, name, max_short_side):
-    max_short_side = max(max_short_side, files.MIN_SIZE)
     if callable(picture):
         return np.uint8(np.rint(255 * picture(max_short_side)))
     return files.load_image(picture, "uint8", max_short_side, name)

@@ -5,6 +5,7 @@ import signal
 import threading
 import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,6 +17,7 @@ from stylegan_transfer.training.callbacks import (
     TensorBoardLogger,
     Validation,
 )
+from stylegan_transfer.training.checkpoints import Checkpoints, saved_steps
 
 
 class StubModel:
@@ -76,13 +78,18 @@ def read_scalars(folder):
 
 
 @pytest.fixture
-def manager(tmp_path):
-    checkpoint = tf.train.Checkpoint(variable=tf.Variable(1.0))
-    return tf.train.CheckpointManager(checkpoint, tmp_path / "checkpoints", max_to_keep=None)
+def weight():
+    return keras.Variable(1.0, name="weight")
 
 
-def saved_steps(manager):
-    return [int(path.rpartition("-")[2]) for path in manager.checkpoints]
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def checkpoints(folder, weight):
+    return Checkpoints(folder, [weight], keep=10)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -118,36 +125,36 @@ def test_adversarial_part_starts_at_its_step_or_at_once_in_a_resumed_run(first, 
     assert starts == [expected]
 
 
-def test_checkpoints_come_every_so_many_global_steps_and_at_the_end(manager):
+def test_checkpoints_come_every_so_many_global_steps_and_at_the_end(checkpoints, folder):
     exports = []
-    checkpointer = Checkpointer(manager, 4, lambda: exports.append(saved_steps(manager)))
+    checkpointer = Checkpointer(checkpoints, 4, lambda: exports.append(saved_steps(folder)))
     run(StubModel(step=2), checkpointer, steps=8)
-    assert saved_steps(manager) == [4, 8, 10]
+    assert saved_steps(folder) == [4, 8, 10]
     # the generator is written first: a run that dies in between repeats both
     assert exports == [[], [4], [4, 8]]
 
 
-def test_last_step_is_saved_once(manager):
+def test_last_step_is_saved_once(checkpoints, folder):
     exports = []
-    run(StubModel(), Checkpointer(manager, 4, lambda: exports.append(0)), steps=8)
-    assert saved_steps(manager) == [4, 8]
+    run(StubModel(), Checkpointer(checkpoints, 4, lambda: exports.append(0)), steps=8)
+    assert saved_steps(folder) == [4, 8]
     assert len(exports) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_ends_the_run_after_its_step_with_a_checkpoint(manager, number):
+def test_signal_ends_the_run_after_its_step_with_a_checkpoint(checkpoints, folder, number):
     before = signal.getsignal(number)
-    model, checkpointer = StubModel(), Checkpointer(manager, 100, lambda: None)
+    model, checkpointer = StubModel(), Checkpointer(checkpoints, 100, lambda: None)
     run(model, checkpointer, steps=10, at={3: lambda: os.kill(os.getpid(), number)})
     assert model.optimizer.iterations.numpy() == 3
-    assert saved_steps(manager) == [3]
+    assert saved_steps(folder) == [3]
     assert checkpointer.interrupted_by == number
     assert signal.getsignal(number) == before
 
 
-def test_handlers_are_given_back_when_an_error_skips_the_end(manager):
+def test_handlers_are_given_back_when_an_error_skips_the_end(checkpoints, folder):
     before = signal.getsignal(signal.SIGTERM)
-    checkpointer = Checkpointer(manager, 1, lambda: None)
+    checkpointer = Checkpointer(checkpoints, 1, lambda: None)
     checkpointer.set_model(StubModel())
     checkpointer.on_train_begin()
     assert signal.getsignal(signal.SIGTERM) != before
@@ -156,12 +163,22 @@ def test_handlers_are_given_back_when_an_error_skips_the_end(manager):
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_training_in_another_thread_does_without_signals(manager):
+def test_weight_that_is_not_finite_is_named_and_nothing_is_saved(checkpoints, folder, weight):
+    exports, checkpointer = [], Checkpointer(checkpoints, 2, lambda: exports.append(0))
+    spoil = {3: lambda: weight.assign(np.inf)}  # the last step, whose losses were finite
+    with pytest.raises(FloatingPointError, match="weight at step 3"):
+        run(StubModel(), checkpointer, steps=3, at=spoil)
+    checkpointer.restore_handlers()
+    assert saved_steps(folder) == [2]
+    assert len(exports) == 1
+
+
+def test_training_in_another_thread_does_without_signals(checkpoints, folder):
     errors = []
 
     def work():
         try:
-            run(StubModel(), Checkpointer(manager, 2, lambda: None), steps=2)
+            run(StubModel(), Checkpointer(checkpoints, 2, lambda: None), steps=2)
         except Exception as error:
             errors.append(error)
 
@@ -169,7 +186,7 @@ def test_training_in_another_thread_does_without_signals(manager):
     thread.start()
     thread.join()
     assert errors == []
-    assert saved_steps(manager) == [2]
+    assert saved_steps(folder) == [2]
 
 
 @pytest.fixture
@@ -204,24 +221,25 @@ def test_discriminators_rate_is_written_once_it_trains(make_logger, tmp_path):
     assert read_scalars(tmp_path)["training/learning_rate/discriminator"] == {6: 0.25}
 
 
-def test_speed_counts_images_without_the_first_step_and_the_pictures(
-    make_logger, tmp_path, monkeypatch
-):
+def test_speed_counts_the_steps_alone(make_logger, tmp_path, monkeypatch):
     clock = {"now": 100.0}
     monkeypatch.setattr("time.perf_counter", lambda: clock["now"])
     model = StubModel()
+
+    def takes(seconds, value=None):
+        clock["now"] += seconds
+        return value
+
+    class Slow(keras.callbacks.Callback):  # as checkpoints and validation are
+        def on_train_batch_end(self, batch, logs=None):
+            takes(1000.0)
+
+    # Both steps, without and with the discriminator, are traced when first taken.
+    steps = {step: lambda step=step: takes(60.0 if step in (1, 4) else 0.5) for step in range(9)}
     paint = model.predict_on_batch
-
-    def slow_paint(inputs):
-        clock["now"] += 1000.0
-        return paint(inputs)
-
-    def logs(step):
-        clock["now"] += 60.0 if step == 1 else 0.5  # the first step compiles
-        return {"loss": 1.0}
-
-    model.predict_on_batch = slow_paint
-    run(model, make_logger(image_every=2), steps=6, logs=logs)
+    model.predict_on_batch = lambda inputs: takes(1000.0, paint(inputs))
+    logger = make_logger(image_every=2)
+    run(model, AdversarialStart(3), logger, Slow(), steps=6, at=steps)
     speed = read_scalars(tmp_path)["training/images_per_second"]
     assert speed == {3: pytest.approx(4 / 0.5), 6: pytest.approx(4 / 0.5)}
 

@@ -39,6 +39,11 @@ def save(path, pixels):
 
 def read(num_batches, content, style=None, **options):
     """Returns all content and all style examples of the first batches."""
+    return read_all(num_batches, content, style, **options)[:2]
+
+
+def read_all(num_batches, content, style=None, **options):
+    """Returns the same and the numbers of the paintings."""
     options = {"batch_size": 4, "image_size": 16, "style_augmentation": 0, **options}
     dataset = data.make_dataset(str(content), str(style or content), **options)
     batches = list(dataset.take(num_batches).as_numpy_iterator())
@@ -70,9 +75,10 @@ def box_of(crop):
 
 def test_batches_have_the_documented_shapes_and_range():
     dataset = data.make_dataset("samples", "samples", batch_size=3, image_size=24)
-    content_spec, style_spec = dataset.element_spec
-    assert content_spec.shape == (3, 24, 24, 3) and style_spec.shape == (3, 2, 24, 24, 3)
-    content, style = next(dataset.as_numpy_iterator())
+    shapes = [spec.shape for spec in dataset.element_spec]
+    assert shapes == [(3, 24, 24, 3), (3, 2, 24, 24, 3), (3,)]
+    content, style, painting = next(dataset.as_numpy_iterator())
+    assert painting.dtype == np.int64
     for part in (content, style):
         assert part.dtype == np.float32
         assert 0 <= part.min() < 0.5 < part.max() <= 1
@@ -168,17 +174,17 @@ def test_the_color_change_keeps_luma_and_grows_with_the_strength(colors):
     assert np.abs(weak - none).mean() < 0.7 * np.abs(strong - none).mean()
 
 
-def test_twenty_of_the_largest_hue_turns_make_a_circle():
-    turn = data._color_matrix(np.array([0, 0, 0, 0, 1, 0.5], np.float32), strength=1.0).numpy()
-    assert np.abs(turn - np.eye(3)).max() > 0.1
-    np.testing.assert_allclose(np.linalg.matrix_power(turn, 20), np.eye(3), atol=1e-4)
-
-
-def test_the_saturation_change_scales_the_distance_from_grey():
-    more = data._color_matrix(np.array([0, 0, 0, 0, 0.5, 1], np.float32), strength=1.0).numpy()
-    color = np.array([0.2, 0.5, 0.3])
-    luma = color @ LUMA
-    np.testing.assert_allclose(color @ more - luma, 1.3 * (color - luma), atol=1e-3)
+def test_the_color_change_turns_hue_and_saturation_within_the_documented_bounds(tmp_path):
+    path = save(tmp_path / "dull.png", np.full((20, 20, 3), (150, 120, 100), np.uint8))
+    before, after = (read(50, path, style_augmentation=s)[1][:, 0, 0, 0] for s in (0, 1))
+    yiq = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+    before, after = (
+        (colors @ yiq.T)[:, 1] + 1j * (colors @ yiq.T)[:, 2] for colors in (before, after)
+    )
+    turn, saturation = np.angle(after / before) / (2 * np.pi), np.abs(after / before)
+    for change, bound in ((turn, 0.05), (saturation - 1, 0.3)):
+        assert 0.9 * bound < change.max() < 1.01 * bound
+        assert 0.9 * bound < -change.min() < 1.01 * bound
 
 
 def test_the_color_change_leaves_greys_alone(tmp_path):
@@ -198,8 +204,8 @@ def test_pictures_of_any_size_give_crops(tmp_path, size):
 
 def test_stored_pictures_are_reduced_to_the_largest_short_side_in_use(tmp_path):
     path = save(tmp_path / "large.png", np.zeros((300, 200, 3), np.uint8))
-    store = sources.ImageStore([[("large", path)]], max_short_sides=[50], cache_bytes=0)
-    assert store.load(0, 0).shape == (75, 50, 3)
+    image, _ = sources.ImageStore(cache_bytes=0).open(path, "content", 50).load(0)
+    assert image.shape == (75, 50, 3)
 
 
 def test_a_file_a_folder_and_a_glob_name_the_same_pictures(colors):
@@ -241,11 +247,10 @@ def test_many_threads_get_the_right_pictures_and_one_warning(colors, monkeypatch
     original = files.load_image
     monkeypatch.setattr(files, "load_image", slow_load_image)
     (colors / "2.png").write_bytes(b"no picture")
-    items = [(path.name, path) for path in sorted(colors.iterdir())]
-    store = sources.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
+    pictures = sources.ImageStore(cache_bytes=3 * 40 * 50 * 3).open(colors, "content", 40)
     indices = np.repeat(np.arange(NUM_COLORS), 8)
     with pytest.warns(UserWarning) as record, ThreadPoolExecutor(8) as pool:
-        loaded = list(pool.map(lambda index: store.load(0, index)[0, 0, 0], indices))
+        loaded = list(pool.map(lambda index: pictures.load(index)[0][0, 0, 0], indices))
     assert len(record) == 1
     np.testing.assert_array_equal(loaded, 30 * np.where(indices == 2, 3, indices))
 
@@ -260,7 +265,7 @@ def test_no_cache_gives_the_same_batches_as_a_large_one(colors, ramp):
         np.testing.assert_array_equal(a, b)
 
 
-def test_pictures_are_decoded_once_while_the_cache_has_room(colors, monkeypatch):
+def test_all_sources_share_one_budget_and_what_is_in_it_is_decoded_once(colors, monkeypatch):
     paths = []
 
     def load_image(path, *args):
@@ -269,12 +274,28 @@ def test_pictures_are_decoded_once_while_the_cache_has_room(colors, monkeypatch)
 
     original = files.load_image
     monkeypatch.setattr(files, "load_image", load_image)
-    items = [(path.name, path) for path in sorted(colors.iterdir())]
-    store = sources.ImageStore([items], max_short_sides=[40], cache_bytes=3 * 40 * 50 * 3)
+    store = sources.ImageStore(cache_bytes=3 * 40 * 50 * 3)
+    opened = [store.open(colors, kind, 40) for kind in ("content", "style", "content")]
     for _ in range(4):
-        for index in range(5):
-            store.load(0, index)
-    assert len(paths) == 3 + 4 * 2  # three fit; the other two are decoded every time
+        for pictures in opened:
+            for index in range(2):
+                pictures.load(index)
+    # two as content and one as style fit; the other one as style is decoded every time
+    assert len(paths) == 3 + 4
+
+
+def test_a_shared_store_gives_the_same_batches(colors, ramp):
+    store = sources.ImageStore(cache_bytes=2**20)
+    for a, b in zip(read(2, colors, ramp), read(2, colors, ramp, store=store), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_numbers_tell_which_paintings_are_the_same(colors):
+    (colors / "2.png").write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match=r"2\.png"):
+        _, style, number = read_all(7, colors, batch_size=3)
+    assert sorted(set(number)) == [0, 1, 3, 4, 5, 6]  # of the painting that is really there
+    np.testing.assert_array_equal(number, which_color(style[:, 0]))
 
 
 @pytest.mark.parametrize(

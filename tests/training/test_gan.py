@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from toy_networks import ToyDiscriminator, toy_features, toy_generator
 
 from stylegan_transfer import losses
 from stylegan_transfer.networks.generator import StyleGenerator
+from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
 
 BATCH, SIZE = 3, 16
@@ -19,43 +21,6 @@ WEIGHTS = {
     "identity_weight": 2.0,
     "total_variation_weight": 0.4,
 }
-
-
-def toy_generator(seed=1):
-    """A convolution of the content and a colour from the style's mean."""
-    content, style = keras.Input((None, None, 3)), keras.Input((None, None, 3))
-    initializer = keras.initializers.RandomNormal(stddev=0.3, seed=seed)
-    maps = keras.layers.Conv2D(3, 3, padding="same", kernel_initializer=initializer)(content)
-    mean = keras.layers.GlobalAveragePooling2D(keepdims=True)(style)
-    color = keras.layers.Conv2D(3, 1, kernel_initializer=initializer)(mean)
-    return keras.Model([content, style], keras.ops.sigmoid(maps + color))
-
-
-def toy_features():
-    initializer = keras.initializers.RandomNormal(stddev=0.5, seed=2)
-    images = keras.Input((None, None, 3))
-    first = keras.layers.Conv2D(4, 3, activation="relu", kernel_initializer=initializer)(images)
-    second = keras.layers.Conv2D(
-        6, 3, strides=2, activation="relu", kernel_initializer=initializer
-    )(first)
-    return keras.Model(images, {"relu1_1": first, "relu2_1": second})
-
-
-class ToyDiscriminator(keras.Model):
-    """The match of a patch's maps with the style's mean maps."""
-
-    def __init__(self):
-        super().__init__()
-        initializer = keras.initializers.RandomNormal(stddev=0.5, seed=3)
-        self.conv = keras.layers.Conv2D(5, 3, strides=2, kernel_initializer=initializer)
-        self.conv.build((None, SIZE, SIZE, 3))
-        self.built = True
-
-    def encode(self, images, training=False):
-        return ops.tanh(self.conv(images))
-
-    def judge(self, maps, style_maps, training=False):
-        return ops.sum(maps * ops.mean(style_maps, axis=(1, 2), keepdims=True), axis=-1)
 
 
 class PictureGenerator(keras.Model):
@@ -285,6 +250,62 @@ def test_discriminator_step_is_gradient_descent_on_its_two_losses(kind):
     }
 
 
+def discriminator_after_a_step(batch, **kwargs):
+    """The discriminator's weights and the logs."""
+    model = make_model(discriminator=ToyDiscriminator(), **kwargs)
+    model.start_adversarial()
+    logs = model.train_on_batch(*batch, return_dict=True)
+    return model.discriminator.get_weights(), logs
+
+
+def test_equal_paintings_are_no_mismatch_for_each_other():
+    """Of the paintings A, A, B the mismatched styles are B, B, A: as if each had another one."""
+    contents, styles = make_batch(batch=3)
+    numbers = np.array([7, 7, 2])
+    weights, logs = discriminator_after_a_step((contents, styles, numbers), mismatch_share=1.0)
+    twin, real, style = ToyDiscriminator(), styles[:, 1], styles[:, 0]
+    with tf.GradientTape() as tape:
+        others = style[[2, 2, 1]]
+        real_logits = twin.judge(twin.encode(real), twin.encode(style))
+        other_logits = twin.judge(twin.encode(real), twin.encode(others))
+        loss = losses.discriminator_loss(real_logits, other_logits)
+    gradients = tape.gradient(loss, twin.trainable_variables)
+    expected = [w - 0.1 * g for w, g in zip(twin.get_weights(), gradients, strict=True)]
+    assert_all_close(weights, expected, rtol=1e-4, atol=1e-6)
+    accuracy = np.mean(other_logits < 0)
+    assert logs["discriminator_mismatch_accuracy"] == pytest.approx(accuracy)
+
+
+def test_batch_of_a_single_painting_has_no_mismatch():
+    batch = (*make_batch(), np.full(BATCH, 4))
+    weights, logs = discriminator_after_a_step(batch, mismatch_share=0.5)
+    expected, _ = discriminator_after_a_step(batch, mismatch_share=0.0)
+    assert_all_close(weights, expected, rtol=1e-6)
+    assert logs["discriminator_mismatch_accuracy"] == 0
+
+
+def test_discriminator_without_a_condition_has_no_mismatch():
+    discriminator = ToyDiscriminator()
+    discriminator.conditional = False
+
+    def step_of(share):
+        model = make_model(discriminator=discriminator, mismatch_share=share)
+        model.start_adversarial()
+        return step(model, make_batch())
+
+    logs = step_of(0.5)
+    assert "discriminator_mismatch_accuracy" not in logs
+    discriminator.set_weights(ToyDiscriminator().get_weights())
+    assert logs["discriminator_loss"] == step_of(0.0)["discriminator_loss"]
+
+
+def test_defaults_are_those_of_the_configuration():
+    model = StyleTransferGAN(toy_generator(), None, toy_features())
+    config = TrainingConfig()
+    assert (model.ema_decay, model.style_layers) == (config.ema_decay, config.style_layers)
+    assert model.loss_weights["moments_loss"] == config.moments_weight
+
+
 def test_discriminator_is_idle_until_the_adversarial_part_starts():
     model = make_model(discriminator=ToyDiscriminator())
     before = model.discriminator.get_weights()
@@ -310,7 +331,8 @@ def test_adversarial_gradient_has_its_share_of_the_perceptual_norm_at_the_image(
             adversarial_weight=0.15,
             adversarial_ramp=10,
         )
-        model.adversarial_steps.assign(steps_done)
+        if discriminator:
+            model.discriminator_optimizer.iterations.assign(steps_done)
         model.start_adversarial()
         before = model.generator.get_weights()[0]
         logs = step(model, (contents, styles))
@@ -336,7 +358,8 @@ def test_adversarial_gradient_has_its_share_of_the_perceptual_norm_at_the_image(
 def test_adversarial_gradient_stays_off_the_identity_images():
     def repainted_after_a_step(discriminator):
         model = make_model(PictureGenerator(BATCH + 2), discriminator, adversarial_ramp=1)
-        model.adversarial_steps.assign(1)
+        if discriminator:
+            model.discriminator_optimizer.iterations.assign(1)
         model.start_adversarial()
         step(model, make_batch())
         return np.split(model.generator.get_weights()[0], [BATCH])

@@ -2,16 +2,22 @@
 
 import dataclasses
 import json
+import pathlib
+import shutil
 import signal
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from toy_networks import toy_model
 
 from stylegan_transfer import losses
 from stylegan_transfer.networks.saving import load_generator
 from stylegan_transfer.training import run
+from stylegan_transfer.training.building import build_model
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.gan import StyleTransferGAN
 from stylegan_transfer.training.run import train
 
 TERMS = ("content_loss", "style_loss", "moments_loss", "identity_loss", "total_variation_loss")
@@ -52,13 +58,38 @@ def plain_config(tiny_config):
 @pytest.fixture
 def eager_steps(monkeypatch):
     """Runs the steps without a graph: for a few of them that is quicker than to trace it."""
-    compile_model = run.StyleTransferGAN.compile
+    compile_model = StyleTransferGAN.compile
 
     def compile_eagerly(self, *args, **kwargs):
         compile_model(self, *args, **kwargs)
         self.run_eagerly = True
 
-    monkeypatch.setattr(run.StyleTransferGAN, "compile", compile_eagerly)
+    monkeypatch.setattr(StyleTransferGAN, "compile", compile_eagerly)
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """Runs train toy networks."""
+    monkeypatch.setattr(run, "build_model", lambda config: toy_model(StyleTransferGAN, config))
+
+
+@pytest.fixture
+def toy_config(tiny_config):
+    """Of runs that save at the steps 3, 6 and 8; the discriminator comes in after the second."""
+    return dataclasses.replace(tiny_config, image_every=100)
+
+
+def state_in(folder):
+    """Everything that the newest checkpoint holds: networks, average, optimizers."""
+    reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(folder))
+    names = [n for n in reader.get_variable_to_shape_map() if n.startswith("variables/")]
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def assert_equal_states(actual, expected, **tolerance):
+    assert actual.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(actual[name], value, err_msg=name, **tolerance)
 
 
 def weights_in(workdir):
@@ -82,6 +113,7 @@ def test_run_leaves_its_configuration_checkpoints_logs_and_generator(trained, ti
     assert written == json.loads(json.dumps(dataclasses.asdict(tiny_config)))
     names = {path.name for path in (trained / "checkpoints").glob("*.index")}
     assert names == {"ckpt-6.index", "ckpt-8.index"}
+    assert tf.train.latest_checkpoint(trained / "checkpoints").endswith("ckpt-8")
     assert len(list((trained / "logs").iterdir())) == 1
 
 
@@ -148,50 +180,179 @@ def test_finished_run_called_again_returns_the_same_weights_at_once(
     assert_equal_weights(generator.get_weights(), weights_in(trained), rtol=0)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("toys")
+def test_run_of_an_earlier_version_goes_on_as_it_would_have_there(tmp_path):
+    """`run` was killed at step 4; `end` is where that version got to without it."""
+    earlier = pathlib.Path(__file__).parent / "earlier_version"
+    workdir = shutil.copytree(earlier / "run", tmp_path / "run")
+    read = json.loads((workdir / "config.json").read_text())
+    config = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
+    train(TrainingConfig(**config), workdir, verbose=0)
+    actual, expected = state_in(workdir / "checkpoints"), {}
+    reader = tf.train.load_checkpoint(earlier / "end" / "ckpt-6")
+    expected = {name: reader.get_tensor(name) for name in actual}
+    unused = "variables/0/.ATTRIBUTES/VARIABLE_VALUE"
+    assert expected.pop(unused) == 5 and actual.pop(unused) == 2  # a counter once
+    assert_equal_states(actual, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def finished_once(tiny_config, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("once") / "finished"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "build_model", lambda config: toy_model(StyleTransferGAN, config))
+        config = dataclasses.replace(tiny_config, image_every=100)
+        return workdir, train(config, workdir, verbose=0)
+
+
+@pytest.fixture
+def finished(toys, finished_once, tmp_path):
+    """The folder of a run of `toy_config` with toy networks, and the generator that it returned."""
+    workdir, generator = finished_once
+    return shutil.copytree(workdir, tmp_path / "finished"), generator
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, "tests/training")
+import keras
+from toy_networks import toy_model
+from stylegan_transfer.training import run
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.gan import StyleTransferGAN
+
+class Killer(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+run.build_model = lambda config: toy_model(StyleTransferGAN, config)
+run.train(eval(sys.argv[1]), sys.argv[2], 0, [Killer()])
+"""
+
+
 def test_killed_run_that_goes_on_equals_an_uninterrupted_one(
-    trained, tiny_config, tiny_flags, run_python, tmp_path
+    finished, toy_config, run_python, tmp_path
 ):
     # kill -9 after step 5, two steps after the last checkpoint and in the middle of the ramp
-    killer = """
-import os, runpy, signal, sys
-sys.path.insert(0, "experiments")
-from stylegan_transfer.training.callbacks import Checkpointer
-end = Checkpointer.on_train_batch_end
-def on_train_batch_end(self, batch, logs=None):
-    end(self, batch, logs)
-    if self.step == 5:
-        os.kill(os.getpid(), signal.SIGKILL)
-Checkpointer.on_train_batch_end = on_train_batch_end
-runpy.run_path("experiments/train.py", run_name="__main__")
-"""
-    workdir = tmp_path / "run"
-    process = run_python("-c", killer, "--preset=smoke", f"--workdir={workdir}", *tiny_flags)
+    (whole, expected), killed = finished, tmp_path / "killed"
+    process = run_python("-c", KILLED, repr(toy_config), killed)
     assert process.returncode == -signal.SIGKILL, process.stderr
-    assert tf.train.latest_checkpoint(workdir / "checkpoints").endswith("ckpt-3")
-    assert not np.allclose(weights_in(workdir)[0], weights_in(trained)[0], atol=1e-5)
+    assert tf.train.latest_checkpoint(killed / "checkpoints").endswith("ckpt-3")
 
-    generator = train(tiny_config, workdir, verbose=0)
+    generator = train(toy_config, killed, verbose=0)
 
-    assert_equal_weights(weights_in(workdir), weights_in(trained), rtol=1e-5, atol=1e-6)
-    assert_equal_weights(generator.get_weights(), weights_in(workdir), rtol=0)
-    expected = tf.train.load_checkpoint(tf.train.latest_checkpoint(trained / "checkpoints"))
-    actual = tf.train.load_checkpoint(tf.train.latest_checkpoint(workdir / "checkpoints"))
-    for name in expected.get_variable_to_shape_map():
-        if name.startswith("variables/"):  # both networks, the average and both optimizers
-            np.testing.assert_allclose(
-                actual.get_tensor(name), expected.get_tensor(name), rtol=1e-4, atol=1e-6
-            )
+    assert_equal_weights(generator.get_weights(), expected.get_weights(), rtol=1e-5, atol=1e-6)
+    actual, expected = (state_in(folder / "checkpoints") for folder in (killed, whole))
+    assert_equal_states(actual, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_damaged_checkpoint_means_to_go_on_from_the_one_before(finished, toy_config):
+    workdir, generator = finished
+    expected = state_in(workdir / "checkpoints")
+    data = workdir / "checkpoints" / "ckpt-8.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-9])
+    (workdir / "checkpoints" / "checkpoint").write_bytes(b"garbage")
+    with pytest.warns(UserWarning, match=r"from the checkpoint of step 6\. Damaged: .*ckpt-8 "):
+        again = train(toy_config, workdir, verbose=0)
+    assert_equal_weights(again.get_weights(), generator.get_weights(), rtol=1e-4, atol=1e-6)
+    assert_equal_states(state_in(workdir / "checkpoints"), expected, rtol=1e-4, atol=1e-6)
+    train(toy_config, workdir, verbose=0)  # the damaged one has been replaced: no warning
+
+
+def test_run_never_starts_again_while_there_are_checkpoints(finished, toy_config):
+    workdir, _ = finished
+    kept = {path.name: path.read_bytes() for path in workdir.iterdir() if path.is_file()}
+    (workdir / "checkpoints" / "checkpoint").unlink()
+    with pytest.raises(ValueError, match="style_weight: 3.5 there, 9.0 here"):
+        train(dataclasses.replace(toy_config, style_weight=9.0), workdir)
+    for path in (workdir / "checkpoints").glob("ckpt-*.index"):
+        path.write_bytes(b"garbage")
+    with pytest.raises(ValueError, match=r"a new workdir\. Received: .*ckpt-8.*ckpt-6"):
+        train(toy_config, workdir)
+    assert kept == {path.name: path.read_bytes() for path in workdir.iterdir() if path.is_file()}
+
+
+def test_finished_run_whose_generator_was_deleted_writes_it_again(finished, toy_config):
+    workdir, generator = finished
+    (workdir / "generator.keras").unlink()
+    train(toy_config, workdir, verbose=0)
+    loaded = keras.models.load_model(workdir / "generator.keras")
+    assert_equal_weights(loaded.get_weights(), generator.get_weights(), rtol=0)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{", b"[]", b"\xff\xfe", None])
+def test_configuration_file_that_cannot_be_read_is_named(finished, toy_config, garbage):
+    path = finished[0] / "config.json"
+    path.unlink()
+    if garbage is not None:
+        path.write_bytes(garbage)
+    with pytest.raises(ValueError, match=r"Expected .*finished/config\.json"):
+        train(toy_config, finished[0])
+
+
+def test_what_leaves_the_weights_as_they_are_may_differ(finished, toy_config, tmp_path):
+    other = {
+        **{"cache_gib": 1.5, "data_dir": str(tmp_path), "log_every": 7, "image_every": 9},
+        **{"checkpoint_every": 5, "evaluate_every": 11},
+        **{"validation_content": "samples", "validation_style": "samples"},
+    }
+    train(dataclasses.replace(toy_config, **other), finished[0], verbose=0)
+    written = json.loads((finished[0] / "config.json").read_text())
+    assert written.items() >= other.items()
+
+
+def test_field_that_a_run_of_an_earlier_version_lacks_has_its_default(finished, toy_config):
+    path = finished[0] / "config.json"
+    written = json.loads(path.read_text())
+    assert written.pop("conditional") is True
+    path.write_text(json.dumps(written))
+    train(toy_config, finished[0], verbose=0)
+    path.write_text(json.dumps(written))
+    with pytest.raises(ValueError, match="conditional: True there, False here"):
+        train(dataclasses.replace(toy_config, conditional=False), finished[0])
+
+
+def test_what_a_killed_run_left_half_written_is_removed(finished, toy_config):
+    workdir, _ = finished
+    leftovers = [workdir / ".saving-abc", workdir / "checkpoints" / ".saving-def"]
+    for folder in leftovers:
+        folder.mkdir()
+        (folder / "generator.keras").touch()
+    train(toy_config, workdir, verbose=0)
+    assert not [folder for folder in leftovers if folder.exists()]
+
+
+def test_workdir_without_a_name_is_an_error(plain_config):
+    with pytest.raises(ValueError, match="workdir=''"):
+        train(plain_config, "")
+
+
+@pytest.mark.usefixtures("toys")
+def test_all_pictures_of_a_run_share_one_store(plain_config, tmp_path, monkeypatch):
+    stores, make_dataset = [], run.make_dataset
+
+    def watch(**kwargs):
+        stores.append(kwargs["store"])
+        return make_dataset(**kwargs)
+
+    monkeypatch.setattr(run, "make_dataset", watch)
+    config = dataclasses.replace(
+        plain_config, steps=1, validation_content="samples", validation_style="samples"
+    )
+    train(config, tmp_path, verbose=0)
+    assert len(stores) == 3 and len(set(map(id, stores))) == 1
+
+
+@pytest.mark.usefixtures("toys")
 def test_more_callbacks_see_the_training_model_and_the_grid_as_soon_as_it_is_there(
-    plain_config, tmp_path, eager_steps
+    plain_config, tmp_path
 ):
     seen = []
 
     class Watcher(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            assert isinstance(self.model, run.StyleTransferGAN)
+            assert isinstance(self.model, StyleTransferGAN)
             seen.append(sorted(read_events(tmp_path / "logs")["stylized"]))
 
     config = dataclasses.replace(plain_config, image_every=2)
@@ -212,7 +373,7 @@ def test_other_configuration_on_the_same_folder_is_refused_and_only_the_differen
     ]
 
 
-@pytest.mark.usefixtures("eager_steps")
+@pytest.mark.usefixtures("toys")
 def test_tensorflow_data_sets_can_be_trained_on(plain_config, tfds_dir, tmp_path):
     source = "tfds:tiny_pictures:train"
     config = dataclasses.replace(
@@ -234,7 +395,7 @@ def test_mistake_in_the_first_configuration_does_not_spoil_the_folder(
             train(dataclasses.replace(plain_config, features=(name,)), tmp_path)
 
 
-@pytest.mark.usefixtures("eager_steps")
+@pytest.mark.usefixtures("toys")
 def test_non_finite_loss_is_named_and_the_last_good_checkpoint_stays(
     plain_config, tmp_path, monkeypatch
 ):
@@ -248,12 +409,15 @@ def test_non_finite_loss_is_named_and_the_last_good_checkpoint_stays(
     with pytest.raises(FloatingPointError, match=r"moments_loss=nan at step 3\."):
         train(plain_config, tmp_path, verbose=0)
     assert tf.train.latest_checkpoint(tmp_path / "checkpoints").endswith("ckpt-2")
-    assert all(np.all(np.isfinite(weight)) for weight in weights_in(tmp_path))
+    assert all(np.all(np.isfinite(v)) for v in state_in(tmp_path / "checkpoints").values())
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 @pytest.mark.usefixtures("eager_steps")
-def test_training_starts_from_the_initial_generator_and_validates(trained, plain_config, tmp_path):
+def test_training_starts_from_the_initial_generator_and_validates(
+    trained, plain_config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(run, "_VALIDATION_BATCHES", 2)
     config = dataclasses.replace(
         plain_config,
         initial_generator=str(trained / "generator.keras"),
@@ -277,20 +441,41 @@ def test_training_starts_from_the_initial_generator_and_validates(trained, plain
     assert results["validation/loss"][2] == pytest.approx(loss, rel=1e-4)
 
 
-@pytest.fixture
-def keep_dtype_policy():
-    yield
-    keras.config.set_dtype_policy("float32")
+@pytest.mark.parametrize(
+    ("changed", "differences"),
+    [
+        ({"width": 6}, "width: 4 there, 6 here"),
+        ({"num_blocks": 2, "noise": False}, "num_blocks: 1 there, 2 here; noise: True there, .*"),
+        ({"generator": "document"}, "generator: 'style' there, 'document' here"),
+    ],
+)
+def test_initial_generator_that_the_configuration_does_not_describe_is_an_error(
+    trained, plain_config, changed, differences
+):
+    path = str(trained / "generator.keras")
+    config = dataclasses.replace(plain_config, initial_generator=path, **changed)
+    with pytest.raises(ValueError, match=rf"generator\.keras\. Received: {differences}$"):
+        build_model(config)
+
+
+@pytest.mark.usefixtures("toys")
+def test_dtype_policy_is_as_before_whether_a_run_ends_well_or_not(plain_config, tmp_path):
+    before = keras.config.dtype_policy().name
+    config = dataclasses.replace(plain_config, precision="mixed_bfloat16", steps=1)
+    train(config, tmp_path / "good", verbose=0)
+    assert keras.config.dtype_policy().name == before
+    config = dataclasses.replace(config, content="no_such_folder")
+    with pytest.raises(FileNotFoundError):
+        train(config, tmp_path / "bad", verbose=0)
+    assert keras.config.dtype_policy().name == before
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("eager_steps", "keep_dtype_policy")
+@pytest.mark.usefixtures("eager_steps")
 def test_run_in_mixed_precision_leaves_a_generator_that_loads_in_float32(tiny_config, tmp_path):
     config = dataclasses.replace(tiny_config, precision="mixed_bfloat16", steps=4)
     generator = train(config, tmp_path, verbose=0)
     assert generator.compute_dtype == "bfloat16"
-
-    keras.config.set_dtype_policy("float32")
     loaded = load_generator(tmp_path / "generator.keras")
     assert {layer.compute_dtype for layer in loaded._flatten_layers()} == {"float32"}
     assert {variable.dtype for variable in loaded.trainable_variables} == {"float32"}
@@ -307,7 +492,7 @@ def test_document_generator_trains(plain_config, tmp_path):
     assert all(np.isfinite(value) for value in losses_.values())
     loaded = load_generator(tmp_path / "generator.keras")
     assert_equal_weights(loaded.get_weights(), generator.get_weights(), rtol=0)
-    initial = run.build_model(config).generator
+    initial = build_model(config).generator
     moved = [
         not np.array_equal(a, b)
         for a, b in zip(

@@ -1,0 +1,136 @@
+"""The states of a run on disk: each appears whole, carries a checksum, and is checked when read."""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from stylegan_transfer.atomic import renamed_when_done
+
+
+class Checkpoints:
+    """The newest states of a run: `ckpt-STEP.*` in one folder, as TensorFlow writes them.
+
+    `ckpt-STEP.sha256` holds the checksums of a state's files; a state without that file, by an
+    earlier version, counts as well. The file names alone say which states there are. The file
+    `checkpoint` is written for other programs (`tf.train.latest_checkpoint`) and never read.
+
+    Args:
+        folder: Need not exist. What a killed run left half written in it is removed.
+        variables: Keras variables, the whole state, in an order that stays.
+        keep: How many states stay on disk.
+    """
+
+    def __init__(self, folder: str | os.PathLike, variables: Sequence, keep: int = 2):
+        self._folder, self._variables, self._keep = pathlib.Path(folder), variables, keep
+        self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
+        self.latest = None
+        """The step that was saved or restored last, or None."""
+        _remove_leftovers(self._folder)
+
+    def expect_finite(self, step: int) -> None:
+        """Raises a `FloatingPointError` that names the first variable that is not finite."""
+        for variable in self._variables:
+            value = variable.value
+            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
+                raise FloatingPointError(
+                    f"Expected finite weights. Received: {variable.path} at step {step}, with NaN "
+                    "or infinity. The last checkpoint holds the state before it"
+                )
+
+    def save(self, step: int) -> None:
+        """Writes the state and removes all but the newest up to this step.
+
+        A state of a later step was damaged, or `restore` would have gone on from it.
+        """
+        self._checkpoint.save_counter.assign(step)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".saving-") as temporary:
+            self._checkpoint.write(os.path.join(temporary, f"ckpt-{step}"))
+            paths = sorted(pathlib.Path(temporary).glob(f"ckpt-{step}.*"))
+            sums = pathlib.Path(temporary) / f"ckpt-{step}.sha256"
+            sums.write_text(json.dumps({path.name: _checksum(path) for path in paths}, indent=2))
+            for path in (sums, *paths):
+                os.replace(path, self._folder / path.name)
+        self.latest = step
+        steps = saved_steps(self._folder)
+        kept = [other for other in steps if other <= step][-self._keep :]
+        _write_state(self._folder, kept)
+        for other in set(steps) - set(kept):
+            _remove(self._folder, other)
+
+    def restore(self) -> None:
+        """Brings back the newest state that can be read, if any was saved.
+
+        Warns:
+            UserWarning: A newer one is damaged.
+
+        Raises:
+            ValueError: None of them can be read.
+        """
+        steps, problems = saved_steps(self._folder), []
+        for step in reversed(steps):
+            try:
+                self._read(step)
+            except Exception as error:  # damaged files raise errors of many kinds
+                reason = str(error).partition("\n")[0]
+                problems.append(f"{self._folder / f'ckpt-{step}'} ({reason})")
+                continue
+            self.latest = step
+            if problems:
+                warnings.warn(
+                    f"Went on from the checkpoint of step {step}. Damaged: {', '.join(problems)}",
+                    stacklevel=2,
+                )
+            return
+        if problems:
+            raise ValueError(
+                "Expected a checkpoint that can be read; to start again, use a new workdir. "
+                f"Received: {', '.join(problems)}"
+            )
+
+    def _read(self, step):
+        path = self._folder / f"ckpt-{step}.sha256"
+        if path.exists():
+            for name, expected in json.loads(path.read_text()).items():
+                if _checksum(self._folder / name) != expected:
+                    raise ValueError(f"the checksum of {name} is another one")
+        self._checkpoint.restore(os.fspath(path.with_suffix(""))).assert_consumed()
+
+
+def saved_steps(folder: str | os.PathLike) -> list[int]:
+    """Returns the steps of which a folder holds a state, or what is left of one, in order."""
+    names = (path.name for path in pathlib.Path(folder).glob("ckpt-*.*"))
+    matches = (re.match(r"ckpt-(\d+)\.(?:index|data-|sha256)", name) for name in names)
+    return sorted({int(match[1]) for match in matches if match})
+
+
+def _checksum(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_state(folder, steps):
+    lines = [f'model_checkpoint_path: "ckpt-{steps[-1]}"']
+    lines += [f'all_model_checkpoint_paths: "ckpt-{step}"' for step in steps]
+    with renamed_when_done(folder / "checkpoint") as temporary:
+        temporary.write_text("\n".join(lines) + "\n")
+
+
+def _remove(folder, step):
+    for path in folder.glob(f"ckpt-{step}.*"):
+        path.unlink()
+
+
+def _remove_leftovers(folder):
+    """Removes what a killed run was writing, with the files of it that were in place already."""
+    for leftover in folder.glob(".saving-*"):
+        for step in saved_steps(leftover):
+            _remove(folder, step)
+        shutil.rmtree(leftover)

@@ -1,0 +1,63 @@
+"""A run's folder belongs to one configuration."""
+
+import dataclasses
+import json
+import pathlib
+import shutil
+
+from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.training.checkpoints import saved_steps
+from stylegan_transfer.training.config import TrainingConfig
+
+
+def claim(workdir: pathlib.Path, config: TrainingConfig) -> None:
+    """Writes the configuration into a new folder, or compares it with that of an old one.
+
+    A folder without a checkpoint counts as new: its run had a mistake in the configuration. What
+    a killed run left half written is removed.
+
+    Raises:
+        ValueError: The run there has another configuration, or its file cannot be read.
+    """
+    for leftover in workdir.glob(".saving-*"):  # of a killed run
+        shutil.rmtree(leftover)
+    path = workdir / "config.json"
+    if saved_steps(workdir / "checkpoints"):
+        _expect_same(_read_json(path), json.loads(to_json(config)), workdir)
+    with renamed_when_done(path) as temporary:
+        temporary.write_text(to_json(config))
+
+
+def _expect_same(expected, received, workdir):
+    fields = {field.name: field for field in dataclasses.fields(TrainingConfig)}
+    expected = {**json.loads(to_json(TrainingConfig())), **expected}  # a field may be new
+    differing = [
+        f"{name}: {expected[name]!r} there, {received.get(name)!r} here"
+        for name in sorted(expected)
+        if expected[name] != received.get(name)
+        and not (name in fields and fields[name].metadata.get("incidental"))
+    ]
+    if differing:
+        raise ValueError(
+            f"Expected the configuration that {workdir} was made with, or a new workdir. "
+            f"Received: {'; '.join(differing)}"
+        )
+
+
+def _read_json(path):
+    try:
+        config = json.loads(path.read_text())
+        if isinstance(config, dict):
+            return config
+        reason = f"a {type(config).__name__}"
+    except (OSError, ValueError) as error:
+        reason = error
+    raise ValueError(
+        f"Expected {path} as the run with the checkpoints beside it wrote it; bring it back or "
+        f"use a new workdir. Received: {reason}"
+    )
+
+
+def to_json(config: TrainingConfig) -> str:
+    """Returns a configuration as it stands in `config.json`."""
+    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
