@@ -27,6 +27,7 @@ ALLOWED = {
 }
 MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
+    *("training.checkpoints", "training.perceptual"),
     *("pictures.sixteen_bit", "measuring.figures", "stylizing.optimize"),
     "networks.compiling",
 }
