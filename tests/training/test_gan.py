@@ -464,8 +464,8 @@ def test_fit_compiled_by_xla_equals_fit_without():
         tf.function(lambda x: x + 1, jit_compile=True)(1.0)
     except tf.errors.OpError as error:
         pytest.skip(f"XLA is not available: {error}")
-    compiled, _ = fit_toys(run_eagerly=False, jit_compile=True)
-    eager, _ = fit_toys(run_eagerly=True)
+    compiled, _ = fit_toys(2, run_eagerly=False, jit_compile=True)
+    eager, _ = fit_toys(2, run_eagerly=True)
     assert_all_close(compiled, eager, rtol=1e-3, atol=1e-4)
 
 

@@ -473,7 +473,7 @@ def test_dtype_policy_is_as_before_whether_a_run_ends_well_or_not(plain_config, 
 @pytest.mark.slow
 @pytest.mark.usefixtures("eager_steps")
 def test_run_in_mixed_precision_leaves_a_generator_that_loads_in_float32(tiny_config, tmp_path):
-    config = dataclasses.replace(tiny_config, precision="mixed_bfloat16", steps=4)
+    config = dataclasses.replace(tiny_config, precision="mixed_bfloat16", steps=3, image_every=100)
     generator = train(config, tmp_path, verbose=0)
     assert generator.compute_dtype == "bfloat16"
     loaded = load_generator(tmp_path / "generator.keras")
@@ -485,7 +485,8 @@ def test_run_in_mixed_precision_leaves_a_generator_that_loads_in_float32(tiny_co
 @pytest.mark.slow
 @pytest.mark.usefixtures("eager_steps")
 def test_document_generator_trains(plain_config, tmp_path):
-    config = dataclasses.replace(plain_config, generator="document", steps=3, learning_rate=1e-3)
+    changed = {"generator": "document", "steps": 2, "learning_rate": 1e-3, "image_every": 100}
+    config = dataclasses.replace(plain_config, **changed)
     generator = train(config, tmp_path, verbose=0)
     assert type(generator).__name__ == "DocumentGenerator"
     losses_ = read_events(tmp_path / "logs")["training/loss"]
