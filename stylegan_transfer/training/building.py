@@ -7,6 +7,7 @@ from stylegan_transfer.networks.document_generator import DocumentGenerator
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator
+from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
 
@@ -65,15 +66,20 @@ def _build_generator(config):
     if config.generator == "document":
         features = build_features(config.features, ("relu4_1",))
         return DocumentGenerator(features, noise=config.noise, seed=config.seed)
-    return StyleGenerator(config.width, config.num_blocks, noise=config.noise, seed=config.seed)
+    kind = {"style": StyleGenerator, "transport": TransportGenerator}[config.generator]
+    return kind(config.width, config.num_blocks, noise=config.noise, seed=config.seed)
 
 
 def _expect_architecture(generator, config):
     """The configuration of a run must not say one thing and its generator be another."""
-    kinds = {"StyleGenerator": "style", "DocumentGenerator": "document"}
+    kinds = {
+        "StyleGenerator": "style",
+        "TransportGenerator": "transport",
+        "DocumentGenerator": "document",
+    }
     name = type(generator).__name__
     received = {"generator": kinds.get(name, name)}
-    names = ("width", "num_blocks", "noise") if config.generator == "style" else ("noise",)
+    names = ("noise",) if config.generator == "document" else ("width", "num_blocks", "noise")
     received |= {name: getattr(generator, name, None) for name in names}
     differing = [
         f"{name}: {value!r} there, {getattr(config, name)!r} here"

@@ -94,16 +94,21 @@ class TrainingConfig(Options):
     )
 
     generator: str = option(
-        "style", description="Architecture of the generator.", choices=("style", "document")
+        "style",
+        description="Architecture of the generator.",
+        choices=("style", "transport", "document"),
     )
     width: int = option(
         32,
-        description="Channels of the style generator's outermost convolutions.",
+        description="Channels of the outermost convolutions. The document generator has its own.",
         minimum=1,
         maximum=1_024,
     )
     num_blocks: int = option(
-        5, description="Residual blocks of the style generator.", minimum=1, maximum=100
+        5,
+        description="Residual blocks: 5 suit the style generator, 1 the transport generator.",
+        minimum=1,
+        maximum=100,
     )
     noise: bool = option(True, description="Whether the generator gets noise.")
     initial_generator: str = option(

@@ -484,6 +484,25 @@ def test_run_in_mixed_precision_leaves_a_generator_that_loads_in_float32(tiny_co
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("eager_steps")
+def test_transport_generator_trains_and_is_saved(plain_config, tmp_path):
+    changed = {"generator": "transport", "steps": 2, "width": 4, "num_blocks": 1}
+    config = dataclasses.replace(plain_config, **changed, image_every=100)
+    generator = train(config, tmp_path, verbose=0)
+    assert type(generator).__name__ == "TransportGenerator"
+    loaded = load_generator(tmp_path / "generator.keras")
+    assert_equal_weights(loaded.get_weights(), generator.get_weights(), rtol=0)
+    before, after = build_model(config).generator, generator
+    moved = {
+        part: not np.array_equal(a, b)
+        for part in ("mapping", "convs", "skips", "descents")
+        for a, b in [(getattr(g, part)[0].get_weights()[0] for g in (before, after))]
+    }
+    assert all(moved.values()), moved
+    assert_equal_weights(after.features.get_weights(), before.features.get_weights(), rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eager_steps")
 def test_document_generator_trains(plain_config, tmp_path):
     changed = {"generator": "document", "steps": 2, "learning_rate": 1e-3, "image_every": 100}
     config = dataclasses.replace(plain_config, **changed)
