@@ -19,6 +19,8 @@ from stylegan_transfer.networks.generator import StyleGenerator
 
 ROOT = pathlib.Path(__file__).parents[2]
 BACKENDS = ("jax", "torch")
+# JAX compiles each operation for each shape, and most of the time goes there.
+QUICK_COMPILATION = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 
 def if_there(backend):
@@ -97,7 +99,7 @@ np.savez(folder / "{backend}.npz", **test_backends.compute_all(folder))
     paths = os.pathsep.join([os.fspath(ROOT), os.fspath(pathlib.Path(__file__).parent)])
     subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": paths},
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": paths, **QUICK_COMPILATION},
         check=True,
     )
     expected = compute_all(folder)
