@@ -10,6 +10,7 @@ import threading
 import traceback
 import types
 import typing
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
@@ -90,7 +91,7 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        with _sigterm_like_ctrl_c():
+        with _sigterm_like_ctrl_c(), _warnings_of_one_line():
             return main(argv) or 0
     except (InterruptedError, KeyboardInterrupt) as error:
         return _fail(f"Interrupted. {error}", 130, argv)
@@ -115,6 +116,17 @@ def _sigterm_like_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _warnings_of_one_line() -> Iterator[None]:
+    """Leaves out of warnings where in the code they come from: users cannot do anything there."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *args, **kwargs: f"Warning: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _fail(message, code, argv):

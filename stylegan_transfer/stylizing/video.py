@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -207,34 +207,3 @@ def _histogram(frame):
     """The share of pixels of each of 64 colours."""
     colors = np.minimum(frame * 4, 3).astype(int) @ [16, 4, 1]
     return np.bincount(colors.ravel(), minlength=64) / colors.size
-
-
-def flicker(frames: Sequence[np.ndarray], shifts: Sequence) -> float:
-    """Returns the mean absolute difference of each frame and the one before, moved along.
-
-    `mean |frame_t[y + dy, x + dx] - frame_(t-1)[y, x]|` over frames, channels and all positions
-    that both show: the warping error for a motion that is known exactly, without occlusions.
-
-    Args:
-        frames: At least two, `(height, width, channels)`.
-        shifts: `(dy, dx)` in whole pixels: how the content moves from each frame to the next,
-            down and to the right; or one such pair for each frame after the first.
-
-    Returns:
-        A number of at least 0, in the range of the frames' values.
-
-    Reference:
-        Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, section 3.3.
-    """
-    shifts = np.broadcast_to(shifts, (len(frames) - 1, 2))
-    differences = [
-        np.abs(_overlap(frame, dy, dx) - _overlap(previous, -dy, -dx)).mean()
-        for previous, frame, (dy, dx) in zip(frames, frames[1:], shifts, strict=False)
-    ]
-    return float(np.mean(differences))
-
-
-def _overlap(frame, dy, dx):
-    """The part of a frame, which has moved by so much, that was in sight before."""
-    height, width = frame.shape[:2]
-    return frame[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]

@@ -175,3 +175,11 @@ def test_a_reader_that_has_enough_is_no_error():
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait(60) == 141
+
+
+def test_a_warning_is_one_line_without_code(run_python):
+    code = (
+        "import warnings\nfrom stylegan_transfer.commands import launch\n"
+        "launch.run(lambda argv: warnings.warn('Skipped a picture.'), ['paint'])"
+    )
+    assert run_python("-c", code).stderr == "Warning: Skipped a picture.\n"

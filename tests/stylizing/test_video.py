@@ -11,11 +11,36 @@ import pytest
 from stylegan_transfer import samples
 from stylegan_transfer.stylizing.codes import encode_style
 from stylegan_transfer.stylizing.stylize import stylize_with_code
-from stylegan_transfer.stylizing.video import flicker, stylize_frames, stylize_video
+from stylegan_transfer.stylizing.video import stylize_frames, stylize_video
 
 RATE = 44_100  # of sound
 VARIABLE = [0, 41, 70, 103, 200, 257, 300, 461]  # time stamps in milliseconds
 LAST = 0.17  # seconds that the last frame stays
+
+
+def flicker(frames, shifts):
+    """The mean absolute difference of each frame and the one before, moved along.
+
+    Args:
+        frames: `(height, width, channels)` each.
+        shifts: `(dy, dx)` in whole pixels: how the content moves from each frame to the next,
+            down and to the right; or one such pair for each frame after the first.
+
+    Reference:
+        Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, section 3.3.
+    """
+    shifts = np.broadcast_to(shifts, (len(frames) - 1, 2))
+    differences = [
+        np.abs(_overlap(frame, dy, dx) - _overlap(previous, -dy, -dx)).mean()
+        for previous, frame, (dy, dx) in zip(frames, frames[1:], shifts, strict=False)
+    ]
+    return np.mean(differences)
+
+
+def _overlap(frame, dy, dx):
+    """The part of a frame, which has moved by so much, that was in sight before."""
+    height, width = frame.shape[:2]
+    return frame[max(dy, 0) : height + min(dy, 0), max(dx, 0) : width + min(dx, 0)]
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,7 @@ class Measures:
         layers = [*options.content_layers, *options.style_layers]
         self._features = build_features(options.features, layers)
         self._default_features = VGG19Features() if options.originality else None
+        self._unrelated = {}  # what a pair has in common, by its paths: measured once
         sizes = options.paint_size, options.measure_size
         self._contents, self._styles = (
             [Picture(path, *sizes) for path in paths] for paths in (contents, styles)
@@ -125,9 +126,13 @@ class Measures:
             "patches": patch_correlation(small, style.small),
         }
         if self._options.originality:
-            pictures = small, content.small, style.small
-            verdict = originality.judge_originality(*pictures, self._default_features).verdict
-            figures["own"] = verdict == originality.OWN
+            report = originality.judge_originality(
+                *(small, content.small, style.small),
+                self._default_features,
+                unrelated=self._unrelated.get((content.path, style.path)),
+            )
+            self._unrelated[content.path, style.path] = report.unrelated
+            figures["own"] = report.verdict == originality.OWN
         return figures, moments
 
     def _style_statistics(self, maps):
