@@ -38,8 +38,10 @@ SHARED = ("trained", "tfds_dir")
 def pytest_collection_modifyitems(items):
     """Groups the tests for `pytest -n 2 --dist loadgroup`: by shared fixture, else by file.
 
-    A file's fixtures and its traced functions are then made once.
+    A file's fixtures and its traced functions are then made once. Slow tests come first, so that
+    no process waits for the other one in the end.
     """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             shared = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
