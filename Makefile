@@ -12,7 +12,7 @@ demo: .venv/installed
 test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .venv/installed: setup.py requirements.txt
 	$(PYTHON) -m venv .venv

@@ -36,7 +36,7 @@ SHARED = ("trained", "tfds_dir")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Groups the tests for `pytest -n 2 --dist loadgroup`: by shared fixture, else by file.
+    """Groups the tests for `pytest -n 2 --dist loadgroup --no-loadscope-reorder`: by shared fixture, else by file.
 
     A file's fixtures and its traced functions are then made once. Slow tests come first, so that
     no process waits for the other one in the end.
