@@ -36,10 +36,11 @@ SHARED = ("trained", "tfds_dir")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Groups the tests for `pytest -n 2 --dist loadgroup --no-loadscope-reorder`: by shared fixture, else by file.
+    """Groups the tests for `pytest -n 2 --dist loadgroup`: by shared fixture, else by file.
 
     A file's fixtures and its traced functions are then made once. Slow tests come first, so that
-    no process waits for the other one in the end.
+    no process waits for the other one in the end; pytest-xdist leaves them there when told
+    `--no-loadscope-reorder`.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
