@@ -163,8 +163,7 @@ class StyleGenerator(keras.Model):
         for i, conv in enumerate(self.upsampling_convs, start=2 * self.num_blocks):
             maps = ops.relu(modulate(i, conv(layers.upsample(maps))))
         pixels = layers.remove_checkerboard(layers.depth_to_space(self.to_pixels(maps)))
-        maps = layers.crop(pixels, height, width)
-        images = 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
+        images = layers.to_images(pixels, height, width)
         return (images, normalize.used) if return_moments else images
 
     def call(self, inputs, training=False):

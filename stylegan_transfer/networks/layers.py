@@ -113,6 +113,17 @@ def remove_checkerboard(images):
     return ops.depthwise_conv(padded, ops.cast(kernel, images.dtype))
 
 
+def to_images(maps, height, width):
+    """Returns the top left part of maps as images: tanh, brought to [0, 1], float32.
+
+    Args:
+        maps: `(batch, height or more, width or more, 3)`.
+        height: Of the images.
+        width: Of the images.
+    """
+    return 0.5 * ops.tanh(ops.cast(crop(maps, height, width), "float32")) + 0.5
+
+
 @keras.saving.register_keras_serializable("stylegan_transfer")
 class ReflectionConv2D(keras.layers.Conv2D):
     """`Conv2D` with reflection padding: no frame of darker pixels at the border.

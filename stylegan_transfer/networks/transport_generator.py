@@ -176,8 +176,7 @@ class TransportGenerator(keras.Model):
         for i in (1, 2):
             maps = ops.relu(modulate(ops.relu(modulate(descend(i, maps)))))
         pixels = layers.remove_checkerboard(layers.depth_to_space(self.to_pixels(maps)))
-        pixels = layers.crop(pixels, height, width)
-        images = 0.5 * ops.tanh(ops.cast(pixels, "float32")) + 0.5
+        images = layers.to_images(pixels, height, width)
         return (images, [*own, *normalize.used]) if return_moments else images
 
     def _content_statistics(self, maps):

@@ -105,6 +105,9 @@ def _paint(generator, contents, codes, masks, noise, seed, tile_size, progress):
     height, width = contents.shape[1:3]
     if height * width <= tile_size**2 or not is_style_generator(generator):
         return to_numpy(synthesize(generator, contents, codes, masks, noise))
+    multiple = max(generator.strides)
+    fits = tile_size % multiple == 0
+    expect(fits, f"tile_size in multiples of {multiple}", tile_size=tile_size)
     moments = thumbnail_moments(generator, contents, codes, masks, seed=seed, tile_size=tile_size)
     tiles = make_tiles(height, width, tile_size, generator.receptive_radius)
     painted = np.empty_like(contents)

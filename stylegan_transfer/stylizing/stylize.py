@@ -81,8 +81,9 @@ def stylize(
             content should repeat, too. Its sides must be multiples of the generator's largest
             stride, 8 or 16.
         tile_size: A picture of more than `tile_size ** 2` pixels is painted in tiles of this
-            side, a multiple of 16, with statistics taken from a thumbnail of so many pixels: the
-            memory that it takes beyond the picture itself no longer grows.
+            side, a multiple of the generator's largest stride, with statistics taken from a
+            thumbnail of so many pixels: the memory that it takes beyond the picture itself no
+            longer grows.
         progress: Called as `progress(tiles_done, num_tiles)` after each tile, in two rounds for a
             strength below 1.
 
@@ -178,7 +179,7 @@ def stylize_with_code(
         tileable: Whether the result repeats without a seam. The content should repeat, too; its
             sides must be multiples of the generator's largest stride, 8 or 16.
         tile_size: A picture of more than `tile_size ** 2` pixels is painted in tiles of this
-            side, a multiple of 16 and at least 64.
+            side, a multiple of the generator's largest stride and at least 64.
         progress: Called as `progress(tiles_done, num_tiles)` after each tile; in two rounds for a
             strength in between without a `repainting`.
         repainting: From `repaint`, for the same content and options: what a strength in between
@@ -279,5 +280,5 @@ def _check_options(strength, preserve_color, tile_size):
     expect(
         preserve_color in PRESERVE_COLOR, f"one of {PRESERVE_COLOR}", preserve_color=preserve_color
     )
-    is_multiple = tile_size >= 64 and tile_size % 16 == 0
-    expect(is_multiple, "tile_size of at least 64, a multiple of 16", tile_size=tile_size)
+    is_multiple = tile_size >= 64 and tile_size % 8 == 0
+    expect(is_multiple, "tile_size of at least 64, a multiple of 8", tile_size=tile_size)

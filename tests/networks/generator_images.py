@@ -11,6 +11,15 @@ def make_images(seed, height=33, width=47, batch=2):
     return np.kron(blobs * contrast, np.ones((1, 4, 4, 1), "float32"))[:, :height, :width]
 
 
+def make_styles_and_noise_matter(generator):
+    """Gives modulations and noise strengths of an untrained generator the size they are to get."""
+    random = np.random.default_rng(0)
+    for weight in generator.trainable_variables:
+        if "affine" in weight.path or "noise_strength" in weight.path:
+            weight.assign(random.normal(0, 0.5, weight.shape))
+    return generator
+
+
 def noise_of(generator, content, seed):
     return generator.draw_noise(*content.shape[:3], seed)
 

@@ -2,7 +2,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from generator_images import assert_differs, assert_same, make_images, noise_of
+from generator_images import (
+    assert_differs,
+    assert_same,
+    make_images,
+    make_styles_and_noise_matter,
+    noise_of,
+)
 from keras import ops
 
 from stylegan_transfer.networks.saving import load_generator, save_generator
@@ -13,11 +19,7 @@ def make_generator(**options):
     """A tiny generator in which styles and noise matter as they do after training."""
     keras.utils.set_random_seed(0)
     generator = TransportGenerator(**{"width": 4, "code_size": 8, **options})
-    random = np.random.default_rng(0)
-    for weight in generator.trainable_variables:
-        if "affine" in weight.path or "noise_strength" in weight.path:
-            weight.assign(random.normal(0, 0.5, weight.shape))
-    return generator
+    return make_styles_and_noise_matter(generator)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 
 from stylegan_transfer.networks import generator_inputs
 from stylegan_transfer.networks.generator import StyleGenerator
+from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.stylizing import painting
 from stylegan_transfer.stylizing.painting import paint, synthesize, thumbnail_moments
 
@@ -190,3 +191,21 @@ def test_network_is_compiled_once_for_all_sizes(generator, codes):
     for size in (41, 49, 72):
         synthesize(generator, make_content(size, size + 8), codes)
     assert generator.compiled_synthesize.experimental_get_tracing_count() == count
+
+
+def test_tiles_keep_to_the_largest_stride_of_the_generator():
+    generator = TransportGenerator(width=4, code_size=8)
+    content = make_content(100, 90)
+    with pytest.raises(ValueError, match=r"tile_size in multiples of 16.* Received: tile_size=72"):
+        paint(generator, content, generator.encode_style(content), tile_size=72)
+
+
+@pytest.mark.parametrize("size", [(150, 101), (99, 134)])
+def test_tiles_of_the_transport_generator_equal_the_whole(monkeypatch, size):
+    with_moments_of_the_whole(monkeypatch)
+    generator = TransportGenerator(width=4, code_size=8)
+    content = make_content(*size)
+    codes = np.asarray(generator.encode_style(make_content(64, 80)))
+    whole = paint(generator, content, codes, seed=None, tile_size=512)
+    tiled = paint(generator, content, codes, seed=None, tile_size=64)
+    np.testing.assert_allclose(tiled, whole, rtol=0, atol=1e-4)
