@@ -1,8 +1,13 @@
 """Frozen options whose fields say what they may be, checked when they are made."""
 
 import dataclasses
-import math
+import numbers
+import os
+import types
+import typing
 from typing import Any
+
+from stylegan_transfer.checks import describe, is_number, is_whole
 
 
 def option(
@@ -48,7 +53,8 @@ def option(
 class Options:
     """Base of all options: checks every field against what its `option` says.
 
-    Numbers must be finite, whatever their bounds. A field whose default is None may be None.
+    Values must be of their field's type, and numbers finite, whatever their bounds. A field whose
+    default is None may be None. Lists become tuples, and paths text.
 
     Raises:
         ValueError: A value is not as its field expects; the message names the field, what was
@@ -75,24 +81,66 @@ class Options:
         value = getattr(self, field.name)
         if value is None and field.default is None:
             return
+        kind = type_of(type(self), field)
+        value = _plain(value, typing.get_origin(kind) or kind)
+        fits, word = _fits_type(value, kind)
+        words = (word, describe_limits(field))
+        self.expect(fits, field.name, ", ".join(filter(None, words)))
+        object.__setattr__(self, field.name, value)
         limits = field.metadata
         wanted = "not empty" if isinstance(value, str) else "at least one"
         self.expect(not limits["not_empty"] or len(value) > 0, field.name, wanted)
         for item in value if isinstance(value, tuple) else (value,):
-            if isinstance(item, (int, float)) and not isinstance(item, bool):
-                fits = math.isfinite(item) and all(
+            if is_number(item):
+                fits = all(
                     limits[limit] is None or holds(item, limits[limit])
                     for limit, holds in _HOLDS.items()
                 )
-                self.expect(fits, field.name, describe_limits(field) or "a finite number")
+                self.expect(fits, field.name, describe_limits(field))
         fits = not limits["choices"] or value in limits["choices"]
         self.expect(fits, field.name, describe_limits(field))
 
     def expect(self, condition: bool, name: str, expected: str) -> None:
         """Raises a `ValueError` about the field `name` unless the condition holds."""
         if not condition:
-            value = getattr(self, name)
-            raise ValueError(f"Expected {name}: {expected}. Received: {name}={value!r}")
+            value = describe(getattr(self, name))
+            raise ValueError(f"Expected {name}: {expected}. Received: {name}={value}")
+
+
+def type_of(kind: type[Options], field: dataclasses.Field) -> Any:
+    """Returns the type of a field's values, without `| None`."""
+    annotation = typing.get_type_hints(kind)[field.name]
+    if isinstance(annotation, types.UnionType):
+        annotation = next(part for part in annotation.__args__ if part is not type(None))
+    return annotation
+
+
+_KINDS = {
+    bool: (lambda value: isinstance(value, bool), "True or False"),
+    int: (is_whole, "a whole number"),
+    float: (is_number, "a finite number"),
+    str: (lambda value: isinstance(value, str) and "\0" not in value, "text"),
+}
+
+
+def _fits_type(value, kind):
+    """Whether a value is of a field's type, and that type in words."""
+    if typing.get_origin(kind) is tuple:
+        fits_item, word = _KINDS[kind.__args__[0]]
+        fits = isinstance(value, tuple) and all(item != "" and fits_item(item) for item in value)
+        return fits, f"a tuple, each {word}"
+    fits, word = _KINDS[kind]
+    return fits(value), word
+
+
+def _plain(value, kind):
+    """A value in the form that JSON can hold: lists, paths and NumPy's numbers are no other."""
+    if kind is tuple and isinstance(value, (list, tuple)):
+        return tuple(_plain(item, None) for item in value)
+    if kind is str and isinstance(value, os.PathLike):
+        return os.fspath(value)
+    is_numpy = isinstance(value, numbers.Real) and hasattr(value, "item")
+    return value.item() if is_numpy else value
 
 
 _HOLDS = {

@@ -1,5 +1,7 @@
 """Files that appear at once and whole, or not at all."""
 
+import errno
+
 import pytest
 
 from stylegan_transfer.atomic import renamed_when_done
@@ -24,3 +26,30 @@ def test_a_failing_block_leaves_the_older_file_and_no_other(tmp_path, error):
         raise error
     assert path.read_text() == "older"
     assert [*tmp_path.iterdir()] == [path]
+
+
+def fail_to_write(path, error=None):
+    with renamed_when_done(path) as temporary:
+        if error is not None:
+            raise error
+        temporary.write_text("whole")
+
+
+def test_what_cannot_be_written_is_named(tmp_path):
+    path = tmp_path / "a.txt"
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match=r"Expected a file.*Received: .*a\.txt \(No space") as error:
+        fail_to_write(path, full)
+    assert error.value.errno == errno.ENOSPC
+    path.mkdir()
+    with pytest.raises(IsADirectoryError, match=r"Received: .*a\.txt \(Is a directory\)"):
+        fail_to_write(path)
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"Received: .*b\.txt \("):
+        fail_to_write(tmp_path / "file" / "b.txt")
+
+
+def test_an_error_about_another_file_stays_as_it_is(tmp_path):
+    other = FileNotFoundError(errno.ENOENT, "No such file or directory", "missing")
+    with pytest.raises(FileNotFoundError, match="No such file.*missing"):
+        fail_to_write(tmp_path / "a.txt", other)

@@ -20,6 +20,7 @@ MIDDLE = {"networks", "pictures"}
 TOP = {"training", "stylizing", "measuring"}
 ALLOWED = {
     **{name: set() for name in BASE},
+    "options": {"checks"},
     **dict.fromkeys(MIDDLE, BASE),
     **dict.fromkeys(TOP, BASE | MIDDLE),
     "commands": BASE | MIDDLE | TOP,

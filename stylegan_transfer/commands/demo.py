@@ -21,7 +21,9 @@ class DemoOptions(Options):
     output: str = option(
         "demo", description="Folder for the samples and the stylized pictures.", not_empty=True
     )
-    size: int = option(384, description="Side of the pictures in pixels.", minimum=32)
+    size: int = option(
+        384, description="Side of the pictures in pixels.", minimum=32, maximum=4_096
+    )
 
 
 def main(argv: Sequence[str]) -> int:

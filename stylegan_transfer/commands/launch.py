@@ -8,15 +8,15 @@ import sys
 import textwrap
 import threading
 import traceback
-import types
 import typing
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 from absl import flags
 
+from stylegan_transfer.checks import describe
 from stylegan_transfer.commands.quiet_start import silence_tensorflow
-from stylegan_transfer.options import Options, describe_limits, option
+from stylegan_transfer.options import Options, describe_limits, option, type_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Flags:
         for field in dataclasses.fields(kind):
             text = self._values[field.name].value
             if text is not None:
-                given[field.name] = _convert(field.name, text, _type_of(kind, field))
+                given[field.name] = _convert(field.name, text, type_of(kind, field))
             elif field.default is dataclasses.MISSING and base is None:
                 raise ValueError(
                     f"Expected --{field.name}: {field.metadata['description']} Received: none"
@@ -82,8 +82,9 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
     """Calls `main(argv)` and returns the exit code of the process.
 
     Wrong input (`ValueError`, `OSError`), a missing extra (`ImportError`) or a diverged training
-    (`FloatingPointError`) becomes one line on stderr and exit code 1. A run that Ctrl-C or SIGTERM
-    interrupts ends with 130. `--traceback` adds where it came from.
+    (`FloatingPointError`) becomes one line on stderr and exit code 1, and so does what nobody
+    thought of, with the request to report it. A run that Ctrl-C or SIGTERM interrupts ends with
+    130. `--traceback` adds where it came from.
     """
     if "--verbose" not in argv:
         silence_tensorflow()
@@ -99,7 +100,21 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
         return 141
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
-        return _fail(f"Error: {error}", 1, argv)
+        return _fail(f"Error: {explain(error)}", 1, argv)
+    except MemoryError as error:
+        return _fail(f"Error: Expected more free memory. Received: {str(error) or 'none'}", 1, argv)
+    except Exception as error:
+        kind, text = type(error).__name__, describe(str(error))
+        ask = "Please report it with what --traceback prints"
+        return _fail(f"Error: Unexpected {kind}: {text}. {ask}", 1, argv)
+
+
+def explain(error: Exception) -> str:
+    """Returns an error as users should read it: the operating system's with the file's name."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        name = describe(os.fsdecode(error.filename))
+        return f"Expected a file or folder that can be used. Received: {name} ({error.strerror})"
+    return str(error)
 
 
 @contextlib.contextmanager
@@ -138,7 +153,7 @@ def _fail(message, code, argv):
 
 def _define(kind, values):
     for field in dataclasses.fields(kind):
-        base = _type_of(kind, field)
+        base = type_of(kind, field)
         if base is bool:
             define = flags.DEFINE_boolean
         elif typing.get_origin(base) is tuple:
@@ -147,14 +162,6 @@ def _define(kind, values):
         else:
             define = flags.DEFINE_string  # numbers, too: converted with a message of our own
         define(field.name, None, field.metadata["description"], flag_values=values)
-
-
-def _type_of(kind, field):
-    """The type of a field, without `| None`."""
-    annotation = typing.get_type_hints(kind)[field.name]
-    if isinstance(annotation, types.UnionType):
-        annotation = next(part for part in annotation.__args__ if part is not type(None))
-    return annotation
 
 
 def _convert(name, text, base):
@@ -182,7 +189,7 @@ def _describe(program, usage, kinds):
 
 
 def _form(kind, field):
-    base = _type_of(kind, field)
+    base = type_of(kind, field)
     if base is bool:
         return f", --no{field.name}" if field.default else ""
     if typing.get_origin(base) is tuple:

@@ -32,8 +32,10 @@ class OptimizeOptions(Options):
         "each layer comes from the first that holds it.",
         not_empty=True,
     )
-    size: int = option(512, description="Short side of the result in pixels.", minimum=32)
-    steps: int = option(500, description="Steps in all.", minimum=1)
+    size: int = option(
+        512, description="Short side of the result in pixels.", minimum=32, maximum=8_192
+    )
+    steps: int = option(500, description="Steps in all.", minimum=1, maximum=1_000_000)
     optimizer: str = option("adam", description="lbfgs needs SciPy.", choices=("adam", "lbfgs"))
     strength: float = option(
         1.0, description="From 0, the photograph, to 1, the full style.", minimum=0, maximum=1
@@ -43,17 +45,19 @@ class OptimizeOptions(Options):
         description="Weight of the Gram and of the moments loss; the content's is 1. With the "
         "training's, 3.5, pictures are finely grained photographs.",
         minimum=0,
+        maximum=1e6,
     )
     total_variation_weight: float = option(
-        0.3, description="Weight of the total variation: smoothness.", minimum=0
+        0.3, description="Weight of the total variation: smoothness.", minimum=0, maximum=1e6
     )
     original_colors: bool = option(False, description="Whether to keep the colours of the content.")
     initial: str = option("content", description="Where to start.", choices=("content", "noise"))
-    seed: int = option(0, description="Of the noise.", minimum=0)
+    seed: int = option(0, description="Of the noise.", minimum=0, maximum=1_000_000_000)
     save_every: int = option(
         0,
         description="Steps between intermediate pictures, OUTPUT_step00100.png; 0: none.",
         minimum=0,
+        maximum=1_000_000,
     )
 
     def __post_init__(self):

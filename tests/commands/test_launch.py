@@ -1,6 +1,7 @@
 """What the commands share: flags from options, errors as one line, a quiet start."""
 
 import dataclasses
+import errno
 import os
 import signal
 import subprocess
@@ -44,7 +45,10 @@ def test_flags_that_are_not_given_come_from_the_base():
         (["--width=wide"], "Expected --width: a whole number. Received: --width=wide"),
         (["--width=1", "--tips=b"], "Expected --tips: a number. Received: --tips=b"),
         (["--width=0"], "Expected width: at least 1. Received: width=0"),
-        (["--width=1", "--length=inf"], "Expected length: above 0. Received: length=inf"),
+        (
+            ["--width=1", "--length=inf"],
+            "Expected length: a finite number, above 0. Received: length=inf",
+        ),
         (["--width=1", "--colors="], "Expected colors: at least one. Received: colors=()"),
         (["--width=1", "more", "--wet"], "Expected flags only. Received: more"),
         (["--widht=1"], "Unknown flag 'widht'. Did you mean: width ?"),
@@ -93,6 +97,19 @@ def test_an_option_is_written_as_its_flag(name, value, flag):
         (FloatingPointError("nan"), 1, "Error: nan"),
         (KeyboardInterrupt(), 130, "Interrupted."),
         (InterruptedError("At 3."), 130, "Interrupted. At 3."),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a.png"),
+            1,
+            "Error: Expected a file or folder that can be used. "
+            "Received: 'a.png' (No space left on device)",
+        ),
+        (MemoryError(), 1, "Error: Expected more free memory. Received: none"),
+        (
+            TypeError("no brush"),
+            1,
+            "Error: Unexpected TypeError: 'no brush'. "
+            "Please report it with what --traceback prints",
+        ),
     ],
 )
 def test_mistakes_are_one_line_and_an_exit_code(capsys, error, code, line):
@@ -104,14 +121,6 @@ def test_mistakes_are_one_line_and_an_exit_code(capsys, error, code, line):
     assert launch.run(main, ["paint", "--traceback"]) == code
     text = capsys.readouterr().err
     assert text.startswith("Traceback") and text.endswith(f"{line}\n") and "in main" in text
-
-
-def test_a_mistake_of_ours_is_no_mistake_of_the_user():
-    def main(argv):
-        raise TypeError
-
-    with pytest.raises(TypeError):
-        launch.run(main, ["paint"])
 
 
 def test_sigterm_is_like_ctrl_c_and_is_as_before_afterwards(capsys):

@@ -15,29 +15,45 @@ class BenchmarkOptions(Options):
     parts: tuple[str, ...] = option(
         PARTS, description=f"What to measure, out of {', '.join(PARTS)}.", not_empty=True
     )
-    output: str = option("benchmark.json", description="File of all figures; replaced.")
-    repetitions: int = option(
-        7, description="Whose median counts, after two to warm up.", minimum=1
+    output: str = option(
+        "benchmark.json", description="File of all figures; replaced.", not_empty=True
     )
-    threads: int = option(os.cpu_count(), description="Of every contestant.", minimum=1)
+    repetitions: int = option(
+        7, description="Whose median counts, after two to warm up.", minimum=1, maximum=10_000
+    )
+    threads: int = option(
+        os.cpu_count(), description="Of every contestant.", minimum=1, maximum=1_024
+    )
     sizes: tuple[int, ...] = option(
-        (256, 512, 1024, 2048), description="Sides of the pictures to paint.", minimum=32
+        (256, 512, 1024, 2048),
+        description="Sides of the pictures to paint.",
+        minimum=32,
+        maximum=16_384,
+        not_empty=True,
     )
     megapixels: tuple[float, ...] = option(
         (1.0, 4.0, 12.0, 48.0),
         description="Of pictures that we alone paint, in tiles.",
         minimum=0.01,
+        maximum=256,
+        not_empty=True,
     )
     peer_python: str | None = option(
         None, description="Python that has the other package. Without it: one is installed."
     )
     cache_dir: str = option(
-        "~/.cache/stylegan_transfer/peers", description="Where the other package is installed."
+        "~/.cache/stylegan_transfer/peers",
+        description="Where the other package is installed.",
+        not_empty=True,
     )
     training_sizes: tuple[int, ...] = option(
-        (128, 256), description="Sides of the training crops.", minimum=32
+        (128, 256),
+        description="Sides of the training crops.",
+        minimum=32,
+        maximum=4_096,
+        not_empty=True,
     )
-    batch_size: int = option(8, description="Of the training steps.", minimum=2)
+    batch_size: int = option(8, description="Of the training steps.", minimum=2, maximum=4_096)
     vgg: str | None = option(
         None, description="VGG19 weights (.h5 or .npz) to train with, too.", not_empty=True
     )

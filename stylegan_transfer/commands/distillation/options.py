@@ -13,7 +13,9 @@ class DistillOptions(Options):
     paintings: str = option(description="Source of paintings.", not_empty=True)
     workdir: str = option(description="Folder of the weights and TensorBoard logs.", not_empty=True)
     teacher: str = option(
-        "imagenet", description="Weights of the teacher, as VGG19Features takes them."
+        "imagenet",
+        description="Weights of the teacher, as VGG19Features takes them.",
+        not_empty=True,
     )
     deep_teacher: str | None = option(
         None,
@@ -27,17 +29,23 @@ class DistillOptions(Options):
         None, description="Paintings to validate with; both or neither."
     )
     validation_size: int = option(
-        256, description="Side of their central squares, in pixels.", minimum=32
+        256, description="Side of their central squares, in pixels.", minimum=32, maximum=4_096
     )
-    steps: int = option(6000, description="Optimizer steps.", minimum=0)
-    batch_size: int = option(8, description="Photographs a step, and as many paintings.", minimum=2)
-    image_size: int = option(128, description="Side of the crops in pixels.", minimum=32)
-    learning_rate: float = option(2e-3, description="Peak learning rate.", above=0)
-    distance_weight: float = option(0.2, description="Weight of the distances' term.", minimum=0)
+    steps: int = option(6000, description="Optimizer steps.", minimum=0, maximum=1_000_000)
+    batch_size: int = option(
+        8, description="Photographs a step, and as many paintings.", minimum=2, maximum=4_096
+    )
+    image_size: int = option(
+        128, description="Side of the crops in pixels.", minimum=32, maximum=4_096
+    )
+    learning_rate: float = option(2e-3, description="Peak learning rate.", above=0, maximum=10)
+    distance_weight: float = option(
+        0.2, description="Weight of the distances' term.", minimum=0, maximum=1e6
+    )
     initial_weights: str | None = option(
         None, description="WORKDIR/distiller.weights.h5 of an earlier run, to go on from it."
     )
-    seed: int = option(0, description="Random seed.", minimum=0)
+    seed: int = option(0, description="Random seed.", minimum=0, maximum=1_000_000_000)
 
     def __post_init__(self):
         super().__post_init__()

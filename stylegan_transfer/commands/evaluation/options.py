@@ -40,15 +40,19 @@ class EvaluateOptions(Options):
         maximum=1,
     )
     style_size: int = option(
-        384, description="Short side at which generators look at styles.", minimum=32
+        384,
+        description="Short side at which generators look at styles.",
+        minimum=32,
+        maximum=16_384,
     )
     paint_size: int = option(
         512,
         description="Short side at which is painted, and grid artefacts are looked for.",
         minimum=128,
+        maximum=8_192,
     )
     measure_size: int = option(
-        256, description="Short side at which all else is measured.", minimum=32
+        256, description="Short side at which all else is measured.", minimum=32, maximum=8_192
     )
     features: tuple[str, ...] = option(
         ("distilled",),
@@ -67,7 +71,12 @@ class EvaluateOptions(Options):
     originality: bool = option(
         False, description="Whether to judge if results are copies; takes long."
     )
-    seed: int = option(0, description="Of the intervals, and of --features=random.", minimum=0)
+    seed: int = option(
+        0,
+        description="Of the intervals, and of --features=random.",
+        minimum=0,
+        maximum=1_000_000_000,
+    )
     update: str | None = option(
         None,
         description="File whose part from <!-- results --> to <!-- /results --> becomes the "

@@ -51,6 +51,7 @@ class StylizeOptions(Options):
         None,
         description="Short side at which larger contents are painted. Without it: their own.",
         minimum=32,
+        maximum=16_384,
     )
     fine_style: str | None = option(
         None, description="Picture: strokes and colours come from this style.", not_empty=True
@@ -72,7 +73,12 @@ class StylizeOptions(Options):
         "their order. What no mask covers stays as it is.",
         repeatable=True,
     )
-    seed: int = option(0, description="Of the strokes in flat areas: each gives another painting.")
+    seed: int = option(
+        0,
+        description="Of the strokes in flat areas: each gives another painting.",
+        minimum=-1_000_000_000,
+        maximum=1_000_000_000,
+    )
     tileable: bool = option(
         False, description="Whether results repeat without a seam, as textures do."
     )
@@ -98,12 +104,13 @@ class StylizeOptions(Options):
     )
     report: bool = option(False, description="Say how original each picture is.")
     batch_size: int = option(
-        4, description="Pictures of one size that are painted together.", minimum=1
+        4, description="Pictures of one size that are painted together.", minimum=1, maximum=4_096
     )
     tile_size: int = option(
         1024,
         description="Larger pictures are painted in tiles of this side, a multiple of 8.",
         minimum=64,
+        maximum=16_384,
     )
 
     def __post_init__(self):
