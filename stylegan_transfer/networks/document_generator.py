@@ -62,9 +62,14 @@ class DocumentGenerator(keras.Model):
         """
         return instance_moments(self._relu4_1(check_images("style", style)))
 
+    @property
+    def strides(self) -> list[int]:
+        """How many pixels of the image a position of the noise stands for."""
+        return [8]
+
     def draw_noise(self, batch, height, width, seed):
         """Returns standard normal noise z for `synthesize`; arguments as in `StyleGenerator`."""
-        return draw_noise(batch, height, width, [8], seed)
+        return draw_noise(batch, height, width, self.strides, seed)
 
     def synthesize(self, content, codes, noise=None):
         """Returns the content images painted in the styles of the codes.

@@ -4,7 +4,7 @@ Neither TensorFlow nor Keras is imported here: the generator may run on anything
 gives arrays.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.arrays import resize_channels
 from stylegan_transfer.pictures.inputs import resize_image
+from stylegan_transfer.stylizing.noise import cut_noise, draw_noise
 from stylegan_transfer.stylizing.tiling import make_tiles
 
 MIN_SIZE = 32  # pixels, the shortest side that generators take
@@ -20,18 +21,17 @@ TILE_SIZE = 1024
 
 
 class Generator(Protocol):
-    """What paints: a generator of `networks`, or anything else that has these.
+    """What paints: a generator of `networks`, an exported one, or anything else that has these.
 
     `compiled_synthesize`, where there is one, is called in place of `synthesize`. Masks, moments,
-    a code for each layer and tiles need what a `StyleGenerator` has besides: `num_layers`,
-    `strides` and `receptive_radius`.
+    a code for each layer and tiles need what a `StyleGenerator` has besides: `num_layers` and
+    `receptive_radius`.
     """
 
     noise: bool
+    strides: Sequence[int]
 
     def encode_style(self, style): ...
-
-    def draw_noise(self, batch, height, width, seed): ...
 
     def synthesize(self, content, codes, **options): ...
 
@@ -98,7 +98,7 @@ def _repeat(maps, axis, margin):
 def _draw_noise(generator, height, width, seed):
     if seed is None or not generator.noise:
         return None
-    return [to_numpy(maps) for maps in generator.draw_noise(1, height, width, seed)]
+    return draw_noise(generator.strides, height, width, seed)
 
 
 def _paint(generator, contents, codes, masks, noise, seed, tile_size, progress):
@@ -117,7 +117,7 @@ def _paint(generator, contents, codes, masks, noise, seed, tile_size, progress):
             _cut(contents, 1, tile.outer),
             codes,
             _cut(masks, 2, tile.outer),
-            _cut_noise(noise, generator.strides, tile.outer),
+            cut_noise(noise, generator.strides, tile.outer),
             moments=moments,
         )
         _cut(painted, 1, tile.inner)[...] = _cut(to_numpy(part), 1, tile.crop)
@@ -168,7 +168,7 @@ def synthesize(generator: Generator, contents, codes, masks=None, noise=None, **
         contents: float32 `(batch, height, width, 3)` in [0, 1].
         codes: As `generator.synthesize` takes them.
         masks: float32 `(1 or batch, styles, height, width)`, summing to 1 over styles; or None.
-        noise: From `generator.draw_noise`; or None.
+        noise: From `draw_noise`; or None.
         options: `moments` and `return_moments`, as `generator.synthesize` takes them.
 
     Returns:
@@ -215,14 +215,3 @@ def expect_style_generator(generator: Generator, purpose: str) -> Generator:
 
 def _cut(maps, axis, box):
     return None if maps is None else maps[(slice(None),) * axis + box]
-
-
-def _cut_noise(noise, strides, box):
-    """The noise of a tile that begins at multiples of the largest stride."""
-    if noise is None:
-        return None
-    largest = max(strides)
-    return [
-        _cut(maps, 1, tuple(slice(s.start // n, -(-s.stop // largest) * largest // n) for s in box))
-        for maps, n in zip(noise, strides, strict=True)
-    ]

@@ -10,6 +10,7 @@ from stylegan_transfer.networks import generator_inputs
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.stylizing import painting
+from stylegan_transfer.stylizing.noise import draw_noise
 from stylegan_transfer.stylizing.painting import paint, synthesize, thumbnail_moments
 
 CODE_SIZE = 8
@@ -70,7 +71,7 @@ def test_tiles_with_given_statistics_equal_the_whole(generator, codes, monkeypat
 
 def test_noise_is_the_same_in_tiles_as_in_the_whole(generator, codes, monkeypatch):
     content = make_content(120, 150)
-    noise = generator.draw_noise(1, 120, 150, seed=4)
+    noise = draw_noise(generator.strides, 120, 150, seed=4)
     whole, moments = generator.synthesize(content, codes, noise=noise, return_moments=True)
     monkeypatch.setattr(
         "stylegan_transfer.stylizing.painting.thumbnail_moments", lambda *args, **kwargs: moments
@@ -103,7 +104,7 @@ def test_tiles_of_a_picture_that_is_alike_everywhere_look_as_the_whole(generator
 def test_a_flat_picture_has_the_same_statistics_in_tiles_as_in_the_whole(generator, codes):
     """There all comes from the noise, and the thumbnail differs from the picture in nothing."""
     content = np.full((1, 256, 256, 3), [0.7, 0.4, 0.2], np.float32)
-    noise = generator.draw_noise(1, 256, 256, seed=5)
+    noise = draw_noise(generator.strides, 256, 256, seed=5)
     whole, moments = generator.synthesize(content, codes, noise=noise, return_moments=True)
     from_thumbnail = thumbnail_moments(generator, content, codes, seed=5, tile_size=128)
     for expected, actual in zip(moments, from_thumbnail, strict=True):
