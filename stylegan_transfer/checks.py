@@ -59,6 +59,10 @@ def describe(value: object) -> str:
     """
     if hasattr(value, "dtype") and getattr(value, "shape", ()):
         return f"array of {value.dtype}, {tuple(value.shape)}"
-    text = " ".join(repr(value).split("\n"))
+    return shorten(" ".join(repr(value).split("\n")))
+
+
+def shorten(text: str) -> str:
+    """Returns a text without its middle if it is too long for a message."""
     half = _LONGEST // 2
     return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from stylegan_transfer.checks import describe
+
 MIN_SIZE = 16  # pixels: the encoders divide a side by 8 and need something left to normalise
 MAX_PIXELS = 2**28  # 16,384 x 16,384, above the largest phone sensors; 3 GB as float32
 
@@ -19,16 +21,38 @@ def check_size(size: tuple[int, int], name: str) -> None:
 
 def as_rgb_array(image: np.ndarray) -> np.ndarray:
     """Returns the image with three channels; a `ValueError` for another shape or dtype."""
-    image = np.asarray(image)
-    is_number = image.dtype == np.uint8 or np.issubdtype(image.dtype, np.floating)
+    image = _as_array(image)
     if image.ndim == 2:
         image = image[..., None]
-    if image.ndim != 3 or image.shape[-1] not in (1, 3) or 0 in image.shape or not is_number:
-        raise ValueError(
-            "Expected an image of shape (height, width, 3) or (height, width), float in [0, 1] or "
-            f"uint8. Received: shape={image.shape}, dtype={image.dtype}"
-        )
+    if image.ndim != 3 or image.shape[-1] not in (1, 3) or 0 in image.shape:
+        _refuse(f"shape={image.shape}, dtype={image.dtype}")
     return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)
+
+
+def split_image(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns an image as `as_rgb_array` does, and its alpha `(height, width)`, if there is any."""
+    image = _as_array(image)
+    if image.ndim == 3 and image.shape[-1] in (2, 4):
+        return as_rgb_array(image[..., :-1]), image[..., -1]
+    return as_rgb_array(image), None
+
+
+def _as_array(image):
+    try:
+        array = np.asarray(image)
+    except (ValueError, TypeError):  # lists of unequal lengths
+        _refuse(describe(image))
+    if array.dtype != np.uint8 and not np.issubdtype(array.dtype, np.floating):
+        is_array = isinstance(image, np.ndarray)
+        _refuse(f"shape={array.shape}, dtype={array.dtype}" if is_array else describe(image))
+    return array
+
+
+def _refuse(received):
+    raise ValueError(
+        "Expected an image of shape (height, width, 3) or (height, width), float in [0, 1] or "
+        f"uint8. Received: {received}"
+    )
 
 
 def to_float(image: np.ndarray) -> np.ndarray:
@@ -37,10 +61,17 @@ def to_float(image: np.ndarray) -> np.ndarray:
         image = image.astype("float32")
         image /= 255
         return image
-    low, high = image.min(), image.max()
-    if not (low >= -1e-3 and high <= 1 + 1e-3):  # rounding is forgiven; also catches NaN
-        raise ValueError(f"Expected float values in [0, 1]. Received: values in [{low}, {high}]")
+    check_range(image)
     return np.clip(image.astype("float32"), 0, 1)
+
+
+def check_range(image: np.ndarray) -> None:
+    """Raises a `ValueError` for floats outside of [0, 1], but for rounding; NaN is outside."""
+    if image.dtype == np.uint8:
+        return
+    low, high = image.min(), image.max()
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise ValueError(f"Expected float values in [0, 1]. Received: values in [{low}, {high}]")
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_path, is_whole
 
 CODECS = {  # suffix -> for pictures, and for sound that cannot be copied
     ".mp4": ("libx264", "aac"),
@@ -58,10 +58,12 @@ def repaint_clip(
             range.
     """
     av = _import_av()
+    expect(is_path(source), "the path of a clip", source=source)
+    suffix = pathlib.Path(output).suffix.lower() if is_path(output) else ""
+    expect(suffix in CODECS, f"a path that ends in one of {', '.join(CODECS)}", output=output)
+    worst = 63 if suffix == ".webm" else 51
+    expect(is_whole(crf, 0, worst), f"crf of 0 to {worst}", crf=crf)
     output = pathlib.Path(output).absolute()
-    suffix = output.suffix.lower()
-    expect(suffix in CODECS, f"a path that ends in one of {[*CODECS]}", output=str(output))
-    expect(0 <= crf <= 63, "crf of 0 to 63", crf=crf)
     video_codec, audio_codec = CODECS[suffix]
     num_frames = 0
     with (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_whole
 from stylegan_transfer.pictures.arrays import as_rgb_array, to_float
 from stylegan_transfer.pictures.inputs import resize_image
 
@@ -23,14 +23,15 @@ def make_contact_sheet(
         contents: Images `(height, width, 3)`, float in [0, 1] or uint8; or one array of them.
         styles: The same.
         results: `results[i][j]` is content `i` in style `j`.
-        cell_size: Side of a cell in pixels.
+        cell_size: Side of a cell in pixels, 16 to 4,096.
 
     Returns:
         float32 `(height, width, 3)` in [0, 1]: `num_contents + 1` by `num_styles + 1` cells with
         gaps of `cell_size // 32` pixels between and around them.
 
     Raises:
-        ValueError: The results do not match the contents and styles in number.
+        ValueError: The results do not match the contents and styles in number, one is no image,
+            or the size is out of its range.
 
     Example:
         >>> import numpy as np
@@ -40,7 +41,11 @@ def make_contact_sheet(
         >>> stylegan_transfer.make_contact_sheet([content], [style], results, cell_size=32).shape
         (67, 67, 3)
     """
-    shape = [len(row) for row in results]
+    expect(is_whole(cell_size, 16, 4_096), "cell_size of 16 to 4096", cell_size=cell_size)
+    for name, images in (("contents", contents), ("styles", styles), ("results", results)):
+        is_several = isinstance(images, (Sequence, np.ndarray)) and len(images) > 0
+        expect(is_several, f"{name}: a list of images, not empty", **{name: images})
+    shape = [len(row) if isinstance(row, (Sequence, np.ndarray)) else None for row in results]
     fits = shape == [len(styles)] * len(contents)
     expect(fits, f"{len(contents)} rows of {len(styles)} results", results_per_row=shape)
     rows = [[None, *styles]] + [[c, *row] for c, row in zip(contents, results, strict=True)]

@@ -18,6 +18,8 @@ from stylegan_transfer.pictures.sixteen_bit import (
     read_deep_tiff_tags,
 )
 
+# What Pillow is trusted with. It knows some 40 more, and would run Ghostscript for EPS.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -69,13 +71,13 @@ def _read_header(file: BinaryIO) -> Image.Image:
     prefix = file.read(16)
     if not prefix:
         raise ValueError("the file is empty")
-    for factory, accept in list(Image.OPEN.values()):
+    for factory, accept in (Image.OPEN[name] for name in FORMATS if name in Image.OPEN):
         with contextlib.suppress(SyntaxError, IndexError, TypeError, struct.error):
             accepted = accept is None or accept(prefix)
             if accepted and not isinstance(accepted, str):  # a str says why not
                 file.seek(0)
                 return factory(file, "")
-    raise ValueError("no image format that Pillow knows")
+    raise ValueError(f"none of the formats that are read: {', '.join(FORMATS)}")
 
 
 def decode_image(image: Image.Image, max_short_side: int | None = None) -> np.ndarray:

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -11,15 +12,17 @@ from typing import BinaryIO
 import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import describe, expect, is_path, is_whole, shorten
 from stylegan_transfer.pictures.arrays import (
     MIN_SIZE,
     as_rgb_array,
+    check_range,
     over_white,
     quantize,
     resize,
     scaled_size,
     split_alpha,
+    split_image,
     to_float,
 )
 from stylegan_transfer.pictures.decoding import decode_file
@@ -109,8 +112,9 @@ def load_image(
         >>> image.shape, float(image.min())
         ((16, 24, 3), 1.0)
     """
-    expect(dtype in ("float32", "uint8"), "float32 or uint8", dtype=dtype)
-    is_large = max_short_side is None or max_short_side >= MIN_SIZE
+    is_known = isinstance(dtype, str) and dtype in ("float32", "uint8")
+    expect(is_known, "float32 or uint8", dtype=dtype)
+    is_large = max_short_side is None or is_whole(max_short_side, MIN_SIZE)
     expect(is_large, f"None or at least {MIN_SIZE} pixels", max_short_side=max_short_side)
     with _open(source, name) as (file, name):
         image = over_white(decode_file(file, name, max_short_side)[0])
@@ -123,7 +127,8 @@ def save_picture(picture: Picture, path: str | os.PathLike, quality: int = 95) -
     """Writes a picture in the format that the path's suffix names.
 
     The file appears at once and whole: it is written under a temporary name and then renamed.
-    Missing folders are created. Values are clipped to [0, 1] and rounded. What a format cannot
+    Missing folders are created. Values are rounded, and clipped to [0, 1] where they are not
+    further outside than rounding brings them. What a format cannot
     hold is given up: 16 bits except in PNG and TIFF; transparency in JPEG and BMP, which is
     composited over white; one channel in WebP; EXIF and the profile in BMP, and in JPEG EXIF of
     more than 64 KB.
@@ -144,10 +149,11 @@ def save_picture(picture: Picture, path: str | os.PathLike, quality: int = 95) -
         >>> print(f"{stylegan_transfer.load_picture('new_folder/half.png').alpha.max():.2f}")
         0.50
     """
-    path = Path(path)
-    suffix, known = path.suffix.lower(), ", ".join(SAVE_FORMATS)
-    expect(suffix in SAVE_FORMATS, f"a path that ends in one of {known}", path=str(path))
-    expect(1 <= quality <= 100, "quality of 1 to 100", quality=quality)
+    expect(isinstance(picture, Picture), "a Picture", picture=picture)
+    suffix, known = Path(path).suffix.lower() if is_path(path) else "", ", ".join(SAVE_FORMATS)
+    expect(suffix in SAVE_FORMATS, f"a path that ends in one of {known}", path=path)
+    expect(is_whole(quality, 1, 100), "quality of 1 to 100", quality=quality)
+    check_range(picture.pixels)
     pixels = stored_pixels(picture, SAVE_FORMATS[suffix])
     with renamed_when_done(path) as temporary, open(temporary, "xb") as file:
         write_picture(file, picture, pixels, SAVE_FORMATS[suffix], quality)
@@ -159,7 +165,8 @@ def save_image(image: np.ndarray, path: str | os.PathLike, quality: int = 95) ->
     uint8 pixels survive a lossless format exactly.
 
     Args:
-        image: `(height, width, 3)` or `(height, width)`, float in [0, 1] or uint8.
+        image: `(height, width, 3)` or `(height, width)`, or with alpha `(height, width, 4)`, float
+            in [0, 1] or uint8.
         path: Where to write; one of the suffixes in `SAVE_FORMATS`.
         quality: 1 to 100, for JPEG and WebP.
 
@@ -173,7 +180,7 @@ def save_image(image: np.ndarray, path: str | os.PathLike, quality: int = 95) ->
         >>> stylegan_transfer.load_image("black.png").shape
         (32, 48, 3)
     """
-    save_picture(Picture(as_rgb_array(image)), path, quality)
+    save_picture(Picture(*split_image(image)), path, quality)
 
 
 def list_images(source: str | os.PathLike) -> list[Path]:
@@ -200,6 +207,7 @@ def list_images(source: str | os.PathLike) -> list[Path]:
         >>> [path.name for path in stylegan_transfer.list_images("photos")]
         ['a.jpg', 'b.png']
     """
+    expect(is_path(source), "a file, a folder or a pattern", source=source)
     source = os.fspath(source)
     if os.path.isfile(source):
         return [Path(source)]
@@ -209,7 +217,7 @@ def list_images(source: str | os.PathLike) -> list[Path]:
     if not paths:
         raise FileNotFoundError(
             "Expected an image file, a folder with images or a pattern that matches images "
-            f"({', '.join(IMAGE_SUFFIXES)}). Received: {source}"
+            f"({', '.join(IMAGE_SUFFIXES)}). Received: {shorten(source)}"
         )
     return paths
 
@@ -233,17 +241,23 @@ def _open(
 ) -> Iterator[tuple[BinaryIO, str]]:
     if isinstance(source, bytes):
         yield io.BytesIO(source), name or f"{len(source)} bytes"
-    elif isinstance(source, (str, os.PathLike)):
+    elif hasattr(source, "read") and hasattr(source, "seek"):
+        yield source, name or str(getattr(source, "name", source))
+    else:
         with _open_path(source) as file:
             yield file, name or os.fspath(source)
-    else:
-        yield source, name or str(getattr(source, "name", source))
 
 
 def _open_path(path: str | os.PathLike) -> BinaryIO:
+    if not is_path(path):
+        raise ValueError(f"Expected an image file. Received: {describe(path)}")
+    text, kind = shorten(os.fspath(path)), OSError
     try:
-        return open(path, "rb")
+        if stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
+            return open(path, "rb")
+        kind, reason = ValueError, "a folder" if os.path.isdir(path) else "no file"
     except FileNotFoundError:
-        raise FileNotFoundError(f"Expected an image file. Received: {path}, not found") from None
-    except IsADirectoryError:
-        raise ValueError(f"Expected an image file. Received: {path}, a folder") from None
+        kind, reason = FileNotFoundError, "not found"
+    except OSError as error:
+        reason = error.strerror
+    raise kind(f"Expected an image file. Received: {text}, {reason}")

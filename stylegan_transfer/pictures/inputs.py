@@ -2,23 +2,31 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import describe, expect, is_whole
 from stylegan_transfer.pictures.arrays import (
+    MAX_PIXELS,
     as_rgb_array,
+    check_range,
     check_size,
     over_white,
     resize,
     resize_channels,
     scaled_size,
+    split_image,
     to_float,
 )
+from stylegan_transfer.pictures.colors import luminance
 from stylegan_transfer.pictures.decoding import decode_image, naming_errors
 from stylegan_transfer.pictures.files import load_image, load_picture
 from stylegan_transfer.pictures.picture import ImageLike, Picture
+
+MAX_STYLE_RATIO = 16  # long to short side
+MAX_STYLE_PIXELS = 2**24
 
 
 def to_image(image: ImageLike, keep_alpha: bool = False) -> np.ndarray:
@@ -54,11 +62,52 @@ def _to_pixels(image):
         check_size(image.size, "a Pillow image")
         with naming_errors("a Pillow image"):
             image = decode_image(image)
-    pixels = image.pixels if isinstance(image, Picture) else np.asarray(image)
-    has_alpha = pixels.ndim == 3 and pixels.shape[-1] in (2, 4)
-    color = as_rgb_array(pixels[..., :-1] if has_alpha else pixels)
+    color, alpha = split_image(image.pixels if isinstance(image, Picture) else image)
     check_size(color.shape[1::-1], "an array")
-    return np.dstack([color, pixels[..., -1]]) if has_alpha else color
+    return color if alpha is None else np.dstack([color, alpha])
+
+
+def to_images(images: ImageLike | Sequence[ImageLike], name: str) -> list:
+    """Returns one image, or several in whatever sequence, as a list of them.
+
+    An array of two axes, or of three of which the last one holds up to 4 channels, is one image.
+
+    Args:
+        images: As `to_image` takes them.
+        name: What the message calls them.
+
+    Raises:
+        ValueError: It is neither, or there is none.
+    """
+    if isinstance(images, np.ndarray):
+        is_one = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] <= 4)
+    else:
+        is_one = isinstance(images, ImageLike)
+    if is_one:
+        return [images]
+    is_several = isinstance(images, (Sequence, np.ndarray)) and not isinstance(images, bytes)
+    if not is_several or len(images) == 0:
+        raise ValueError(
+            f"Expected {name}: an image (a path, a PIL image, a Picture or an array) or several. "
+            f"Received: {name}={describe(images)}"
+        )
+    return list(images)
+
+
+def to_mask(mask: ImageLike) -> np.ndarray:
+    """Returns how much of each pixel a mask covers: its luma times its opacity.
+
+    Args:
+        mask: As `to_image` takes it, or an array of booleans.
+
+    Returns:
+        float32 `(height, width)` in [0, 1].
+    """
+    if isinstance(mask, np.ndarray) and mask.dtype == bool:
+        mask = mask.astype("float32")
+    pixels = to_image(mask, keep_alpha=True)
+    color, alpha = split_image(pixels)
+    return luminance(color) if alpha is None else luminance(color) * alpha
 
 
 def resize_image(
@@ -88,7 +137,25 @@ def resize_image(
         (32, 48, 3)
     """
     image = as_rgb_array(image)
+    check_range(image)
     return resize(image, _target_size(image.shape[:2], short_side, size))
+
+
+def resize_style(image: np.ndarray, short_side: int) -> np.ndarray:
+    """Returns an image in the size at which its style is looked at.
+
+    As `resize_image`, within bounds: of a picture of more than 16 to 1 the middle is taken, and
+    one of more than 16 megapixels is made smaller. Networks would take minutes, or all memory.
+
+    Args:
+        image: `(height, width, 3)`, float in [0, 1] or uint8.
+        short_side: Pixels of the shorter side.
+    """
+    length = MAX_STYLE_RATIO * min(image.shape[:2])
+    top, left = (max(0, side - length) // 2 for side in image.shape[:2])
+    image = image[top : top + length, left : left + length]
+    ratio = max(image.shape[:2]) / min(image.shape[:2])
+    return resize_image(image, short_side=min(short_side, int((MAX_STYLE_PIXELS / ratio) ** 0.5)))
 
 
 def resize_picture(
@@ -131,11 +198,16 @@ def resize_picture(
 
 
 def _target_size(shape, short_side, size):
-    is_one_given = (short_side is None) != (size is None)
+    given = {"short_side": short_side, "size": size}
+    sides = (short_side,) if size is None else size
     expect(
-        is_one_given and min(size or (short_side,)) >= 1,
-        "either a positive short_side or a positive size",
-        short_side=short_side,
-        size=size,
+        (short_side is None) != (size is None)
+        and isinstance(sides, (tuple, list))
+        and len(sides) == (1 if size is None else 2)
+        and all(is_whole(side, 1) for side in sides),
+        "either a positive short_side or a positive size, in whole pixels",
+        **given,
     )
-    return size or scaled_size(shape, short_side)
+    height, width = size or scaled_size(shape, short_side)
+    expect(height * width <= MAX_PIXELS, f"at most {MAX_PIXELS:,} pixels in all", **given)
+    return int(height), int(width)

@@ -6,6 +6,9 @@ import os
 import numpy as np
 from PIL import Image
 
+from stylegan_transfer.checks import expect, is_whole
+from stylegan_transfer.pictures.arrays import as_rgb_array
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
@@ -23,6 +26,9 @@ class Picture:
         exif: The EXIF block with date, camera, place, copyright and so on, but without
             orientation and thumbnail. Default: None.
 
+    Raises:
+        ValueError: A shape or type is another.
+
     Example:
         >>> import numpy as np
         >>> from stylegan_transfer import Picture
@@ -37,6 +43,15 @@ class Picture:
     bits: int = 8
     icc_profile: bytes | None = None
     exif: bytes | None = None
+
+    def __post_init__(self):
+        shape = as_rgb_array(self.image).shape[:2]
+        fits = self.alpha is None or np.shape(self.alpha) == shape
+        expect(fits, f"alpha of shape {shape}, or None", alpha=self.alpha)
+        expect(is_whole(self.bits) and self.bits in (8, 16), "bits of 8 or 16", bits=self.bits)
+        for name in ("icc_profile", "exif"):
+            data = getattr(self, name)
+            expect(data is None or isinstance(data, bytes), f"{name} of bytes", **{name: data})
 
     @property
     def pixels(self) -> np.ndarray:

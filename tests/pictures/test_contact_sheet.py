@@ -41,3 +41,14 @@ def test_contact_sheet_counts_must_match():
     image = np.zeros((16, 16, 3))
     with pytest.raises(ValueError, match=r"1 rows of 2 results. Received: results_per_row=\[1\]"):
         make_contact_sheet([image], [image, image], [[image]])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"cell_size": 0}, {"cell_size": 1.5}, {"cell_size": 10**7}, {"contents": 3}, {"styles": []}],
+)
+def test_arguments_out_of_range_are_named(arguments):
+    image = np.zeros((32, 32, 3))
+    given = {"contents": [image], "styles": [image], "results": [[image]], **arguments}
+    with pytest.raises(ValueError, match=f"Expected .*{next(iter(arguments))}.*Received: "):
+        make_contact_sheet(**given)

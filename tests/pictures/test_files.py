@@ -194,6 +194,30 @@ def test_a_file_that_is_no_picture_is_named(tmp_path, content):
         files.load_image(path)
 
 
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+@pytest.mark.parametrize("file_format", ["EPS", "PDF", "ICO", "TGA", "PCX", "JPEG2000"])
+def test_formats_that_are_not_listed_are_refused_whatever_the_suffix(
+    tmp_path, pixels, monkeypatch, file_format
+):
+    path = tmp_path / "photo.jpg"
+    if file_format == "EPS":
+        path.write_bytes(EPS)
+    else:
+        Image.fromarray(pixels).save(path, format=file_format)
+    monkeypatch.setattr("subprocess.Popen", lambda *args, **kwargs: pytest.fail("ran a program"))
+    monkeypatch.setattr("subprocess.check_call", lambda *a, **k: pytest.fail("ran a program"))
+    with pytest.raises(ValueError, match=r"photo\.jpg \(none of the formats .*JPEG, PNG"):
+        files.load_image(path)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match=r"Expected an image file.*pipe\.png, no file"):
+        files.load_image(tmp_path / "pipe.png")
+
+
 def test_a_missing_path_and_a_folder_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"Expected an image file.*gone\.jpg"):
         files.load_image(tmp_path / "gone.jpg")
@@ -282,7 +306,7 @@ def test_the_suffix_names_the_format(tmp_path, suffix, file_format):
 
 
 def test_floats_are_clipped_and_rounded(tmp_path):
-    values = [-3, 0.4 / 255, 0.6 / 255, 99.5001 / 255, 1.0, 7]
+    values = [-5e-4, 0.4 / 255, 0.6 / 255, 99.5001 / 255, 1.0, 1 + 5e-4]
     files.save_image(np.tile(values, (16, 3)), tmp_path / "a.png")
     saved = files.load_image(tmp_path / "a.png", dtype="uint8")[0, :6, 0]
     assert saved.tolist() == [0, 0, 1, 100, 255, 255]
@@ -299,9 +323,45 @@ def test_unknown_suffix_quality_and_nan_are_refused(tmp_path, pixels):
         files.save_image(pixels, tmp_path / "a.xyz")
     with pytest.raises(ValueError, match="Received: quality=0"):
         files.save_image(pixels, tmp_path / "a.jpg", quality=0)
-    with pytest.raises(ValueError, match="NaN"):
-        files.save_image(np.full((20, 20, 3), np.nan), tmp_path / "a.png")
+    for value in (np.nan, np.inf, 1.1, -0.1, 255.0):
+        with pytest.raises(
+            ValueError, match=r"Expected float values in \[0, 1\]. Received: values"
+        ):
+            files.save_image(np.full((20, 20, 3), value), tmp_path / "a.png")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_an_image_with_alpha_is_saved_with_it(tmp_path, dtype):
+    rgba = np.random.default_rng(0).integers(0, 256, (20, 33, 4), dtype=np.uint8)
+    image = rgba if dtype == "uint8" else rgba.astype(dtype) / 255
+    files.save_image(image, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as saved:
+        np.testing.assert_array_equal(np.asarray(saved), rgba)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "received"),
+    [
+        ({"image": None}, "None"),
+        ({"image": [[1, 2], [3]]}, r"\[\[1, 2\], \[3\]\]"),
+        ({"image": np.zeros((20, 20, 3), "uint16")}, ".*dtype=uint16"),
+        ({"path": None}, "path=None"),
+        ({"path": "a\0b.png"}, "path='a"),
+        ({"quality": "95"}, "quality='95'"),
+        ({"quality": np.nan}, "quality=nan"),
+    ],
+)
+def test_arguments_of_another_type_are_named(tmp_path, pixels, arguments, received):
+    with pytest.raises(ValueError, match=f"Expected .*Received: {received}"):
+        files.save_image(**{"image": pixels, "path": tmp_path / "a.png", **arguments})
+
+
+@pytest.mark.parametrize("source", [None, 3, [], "", "a\0b"])
+def test_a_source_that_is_no_path_is_named(source):
+    for read in (files.load_image, files.load_picture, files.list_images):
+        with pytest.raises(ValueError, match="Expected .*Received: "):
+            read(source)
 
 
 def test_a_failing_save_leaves_the_old_file_and_no_other(tmp_path, pixels, monkeypatch):

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from picture_files import HEIGHT, WIDTH, smooth_picture, write
@@ -152,3 +154,96 @@ def test_an_opaque_picture_is_resized_as_its_image_and_keeps_all_else():
     resized_half = inputs.resize_picture(half, size=(30, 20))
     np.testing.assert_allclose(resized_half.image, resized.image, atol=1e-5)
     np.testing.assert_allclose(resized_half.alpha, 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"short_side": "5"},
+        {"short_side": 5.5},
+        {"short_side": math.nan},
+        {"short_side": 10**9},
+        {"size": 5},
+        {"size": (5, 5, 5)},
+        {"size": (None, 5)},
+    ],
+)
+def test_sizes_of_another_type_or_beyond_all_bounds_are_named(options):
+    with pytest.raises(ValueError, match=f"Expected .*Received: .*{next(iter(options))}="):
+        inputs.resize_image(np.zeros((20, 30, 3)), **options)
+
+
+def test_values_out_of_range_are_refused_rather_than_clipped():
+    with pytest.raises(ValueError, match=r"values in \[255.0, 255.0\]"):
+        inputs.resize_image(np.full((20, 20, 3), 255.0), short_side=16)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((48, 64), (32, 43)),
+        ((20, 320), (32, 512)),
+        ((20, 2_000), (32, 512)),
+        ((1_000, 20), (512, 32)),
+    ],
+)
+def test_of_a_very_long_style_the_middle_is_looked_at(size, expected):
+    middle = np.zeros((*size, 3), "float32")
+    height, width = (slice(max(0, n // 2 - 160), n // 2 + 160) for n in size)
+    middle[height, width] = 1
+    small = inputs.resize_style(middle, 32)
+    assert small.shape[:2] == expected and small.min() == 1
+
+
+def test_a_style_is_looked_at_in_no_more_than_so_many_pixels(monkeypatch):
+    monkeypatch.setattr(inputs, "MAX_STYLE_PIXELS", 10_000)
+    height, width = inputs.resize_style(np.zeros((20, 80, 3), "uint8"), 100).shape[:2]
+    assert (height, width) == (50, 200)
+
+
+def grey(value):
+    return np.full((20, 30), value, "float32")
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        (grey(1) > 0, 1),
+        (grey(0) > 0, 0),
+        (grey(0.25), 0.25),
+        (np.full((20, 30, 3), (0, 255, 0), "uint8"), 0.587),
+        (np.full((20, 30, 3), (255, 0, 0), "uint8"), 0.299),
+        (Image.new("RGBA", (30, 20), (255, 255, 255, 0)), 0),
+        (Image.new("RGBA", (30, 20), (0, 0, 0, 0)), 0),
+        (Image.new("LA", (30, 20), (255, 51)), 0.2),
+        (Image.new("1", (30, 20), 1), 1),
+        (Picture(np.ones((20, 30, 3), "float32"), alpha=grey(0.5)), 0.5),
+    ],
+)
+def test_a_mask_covers_by_luma_and_opacity(mask, expected):
+    covered = inputs.to_mask(mask)
+    assert covered.shape == (20, 30)
+    np.testing.assert_allclose(covered, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("images", "count"),
+    [("a.png", 1), (grey(1), 1), (np.ones((20, 30, 3)), 1), (np.ones((5, 20, 30)), 5), (["a"], 1)],
+)
+def test_one_image_or_several(images, count):
+    assert len(inputs.to_images(images, "styles")) == count
+
+
+@pytest.mark.parametrize("images", [None, 3, [], {}, b"a.png", np.ones((0, 20, 30, 3))])
+def test_what_is_no_image_and_no_list_of_them_is_named(images):
+    with pytest.raises(ValueError, match="Expected styles: an image .*Received: styles="):
+        inputs.to_images(images, "styles")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"alpha": np.ones((4, 4))}, {"alpha": 3}, {"bits": 12}, {"exif": "x"}, {"icc_profile": 3}],
+)
+def test_a_picture_of_parts_that_do_not_fit_is_refused(fields):
+    with pytest.raises(ValueError, match=f"Expected .*Received: {next(iter(fields))}="):
+        Picture(np.zeros((20, 30, 3)), **fields)
