@@ -147,7 +147,7 @@ def patch_correlation(picture, other, patch_size=32, quantile=0.9):
         picture=picture.shape,
         other=other.shape,
     )
-    patches = _tiles(picture, patch_size, patch_size)
+    patches = tiles(picture, patch_size, patch_size)
     patches = patches - patches.mean((1, 2), keepdims=True)
     patches = patches[patches.std((1, 2)) > _FLAT]
     if not len(patches):
@@ -170,9 +170,16 @@ def luminance(picture):
     return colors.luminance(picture)
 
 
-def _tiles(values, size, step):
-    tiles = np.lib.stride_tricks.sliding_window_view(values, (size, size))[::step, ::step]
-    return tiles.reshape(-1, size, size)
+def tiles(values, size, step):
+    """Returns the tiles of a picture or of one channel, `(n, [channels,] size, size)`.
+
+    Args:
+        values: `(height, width[, channels])`.
+        size: Side of a tile, in pixels.
+        step: From one tile to the next, in pixels.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(values, (size, size), axis=(0, 1))
+    return windows[::step, ::step].reshape(-1, *values.shape[2:], size, size)
 
 
 def _mean_log_spectrum(values):
@@ -180,10 +187,10 @@ def _mean_log_spectrum(values):
     expect(min(values.shape) >= 128, "sides of at least 128 pixels", shape=values.shape)
     size = 128 if min(values.shape) >= 256 else 64  # nine tiles at least, or noise stands out
     window = np.outer(*[np.hanning(size + 1)[:-1]] * 2)
-    tiles = _tiles(values, size, size // 2)
-    tiles = (tiles - tiles.mean((1, 2), keepdims=True)) * window
+    parts = tiles(values, size, size // 2)
+    parts = (parts - parts.mean((1, 2), keepdims=True)) * window
     invisible = (_INVISIBLE / 2 * window.sum()) ** 2  # the power of a wave of this amplitude
-    return np.log(np.square(np.abs(np.fft.fft2(tiles))) + invisible).mean(0)
+    return np.log(np.square(np.abs(np.fft.fft2(parts))) + invisible).mean(0)
 
 
 def _excess(spectrum, period):
