@@ -9,6 +9,9 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "stylegan_transfer/__init__
 EXTRAS = {
     # the page, the plot, and Spearman's correlation
     "evaluate": ["jinja2>=3.1", "matplotlib>=3.9", "scipy>=1.11"],
+    "export": ["onnx>=1.17"],
+    "onnx": ["onnxruntime>=1.20"],
+    "openvino": ["openvino>=2025.0"],
     "optimize": ["scipy>=1.11"],  # L-BFGS
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
     "video": ["av>=17.1"],
@@ -29,7 +32,12 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["stylegan_transfer*"]),
     package_data={
-        "stylegan_transfer": ["MODEL_CARD.md", "weights/*", "commands/evaluation/templates/*"]
+        "stylegan_transfer": [
+            "MODEL_CARD.md",
+            "weights/*",
+            "weights/exported/*",
+            "commands/evaluation/templates/*",
+        ]
     },
     entry_points={"console_scripts": ["stylegan-transfer = stylegan_transfer.commands.main:main"]},
     python_requires=">=3.10",

@@ -17,6 +17,7 @@ COMMANDS = {
     "stylize": "Paint pictures and clips in the style of paintings.",
     "optimize": "Paint one picture slowly, by optimizing its pixels.",
     "train": "Train a generator.",
+    "export": "Write a generator in a format that other runtimes run.",
     "evaluate": "Measure generators and folders of results.",
     "benchmark": "Measure speed and memory.",
     "distill": "Train the small VGG19 that ships.",

@@ -51,13 +51,13 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
     for note in plan.notes:
         print(note)
     earlier = _read_reports(plan.report) if plan.report and options.resume else {}
-    with timer("loading TensorFlow"):
-        import tqdm
+    import tqdm
 
-        from stylegan_transfer.commands.stylization.paint import Painter
-        from stylegan_transfer.networks.saving import load_generator
+    from stylegan_transfer.commands.stylization.paint import Painter
+    from stylegan_transfer.runtimes.loading import load_generator
+
     with timer("loading the generator"):
-        generator = load_generator(options.generator)
+        generator = load_generator(options.generator, options.runtime, options.precision)
     if plan.record is not None:
         for job in plan.todo:
             plan.record.plan(job)

@@ -8,6 +8,7 @@ from stylegan_transfer.options import Options, option
 LOOK = (
     *("strength", "style_size", "content_size", "num_coarse_layers", "preserve_color", "seed"),
     *("tileable", "smoothing", "tile_size", "format", "compression_quality", "keep_depth"),
+    "precision",
 )
 
 
@@ -34,8 +35,21 @@ class StylizeOptions(Options):
     )
     generator: str | None = option(
         None,
-        description="Trained generator (.keras). Without one: the one that ships.",
+        description="Trained generator (.keras), or a folder that export wrote. Without one: the "
+        "one that ships.",
         not_empty=True,
+    )
+    runtime: str = option(
+        "auto",
+        description="What runs the generator. auto: OpenVINO if it is installed, else onnxruntime, "
+        "else TensorFlow; for a .keras file always TensorFlow.",
+        choices=("auto", "tensorflow", "onnx", "openvino"),
+    )
+    precision: str = option(
+        "float32",
+        description="Of the arithmetic. fast: bfloat16 where OpenVINO runs on a processor that has "
+        "matrix units for it (AMX).",
+        choices=("float32", "fast"),
     )
 
     strength: float = option(

@@ -13,11 +13,13 @@ import numpy as np
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.pairs import Job, Style, is_clip
 from stylegan_transfer.commands.stylization.options import StylizeOptions
-from stylegan_transfer.commands.stylization.record import Makings, Record
+from stylegan_transfer.commands.stylization.record import (
+    SHIPPED_GENERATOR,
+    Makings,
+    Record,
+    hash_file,
+)
 from stylegan_transfer.commands.timing import Timer
-from stylegan_transfer.measuring.originality import OriginalityReport, judge_originality
-from stylegan_transfer.networks.features import VGG19Features
-from stylegan_transfer.networks.saving import DEFAULT_PATH
 from stylegan_transfer.pictures.files import load_image, load_picture, save_picture
 from stylegan_transfer.pictures.inputs import resize_picture
 from stylegan_transfer.pictures.picture import Picture
@@ -67,7 +69,7 @@ class Painter:
     ):
         self.done: set[Job] = set()
         self.failures: list[str] = []
-        self.reports: dict[Job, OriginalityReport] = {}
+        self.reports = {}
         self._generator, self._options, self._makings = generator, options, makings
         self._record, self._timer, self._bar = record, timer, bar
         self._recorded_at = time.monotonic()
@@ -156,9 +158,8 @@ class Painter:
         options = {"style_size": self._options.style_size, "weights": weights, "match": match}
         if match is not None or len(paths) < _LARGE_COLLECTION:
             return encode_style(self._generator, list(paths), **options)
-        generator = pathlib.Path(self._options.generator or DEFAULT_PATH)
         files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
-        digest = hashlib.sha256(generator.read_bytes()).digest()
+        digest = hash_file(self._options.generator or SHIPPED_GENERATOR)
         key = repr((digest, self._options.style_size, files, weights))
         return _kept(key, lambda: encode_style(self._generator, list(paths), **options))
 
@@ -252,6 +253,8 @@ class Painter:
 
     def _judge(self, loaded, result):
         """The report on the painting that the result is closest to."""
+        from stylegan_transfer.measuring.originality import judge_originality
+
         reports = [
             judge_originality(result.image, loaded.picture.image, load_image(path), self._features)
             for path in loaded.job.style.paths
@@ -260,6 +263,8 @@ class Painter:
 
     @functools.cached_property
     def _features(self):
+        from stylegan_transfer.networks.features import VGG19Features
+
         return VGG19Features()
 
 

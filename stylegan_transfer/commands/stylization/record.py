@@ -12,7 +12,8 @@ from stylegan_transfer.commands.pairs import CONTACT_SHEET, Job, Style
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 
 NAME = "stylize.json"
-# As `networks.saving.DEFAULT_PATH`, which cannot be had without Keras.
+# As `networks.saving.DEFAULT_PATH`, which cannot be had without Keras. Its exported graphs are
+# the same generator.
 SHIPPED_GENERATOR = pathlib.Path(stylegan_transfer.__file__).parent / "weights" / "generator.keras"
 _FORMAT = 1
 
@@ -26,7 +27,7 @@ class Makings:
 
     def __init__(self, options: StylizeOptions):
         self._options = options
-        self._hash = functools.cache(_hash_file)
+        self._hash = functools.cache(hash_file)
 
     def of(self, job: Job) -> dict:
         """Returns what determines the result of a job, as JSON holds it.
@@ -47,7 +48,16 @@ class Makings:
         }
 
 
-def _hash_file(path):
+def hash_file(path: str | os.PathLike) -> str:
+    """Returns the SHA-256 of a file's contents; of a folder's, with the names of its files.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    if os.path.isdir(path):
+        files = sorted(file for file in pathlib.Path(path).iterdir() if file.is_file())
+        parts = "".join(f"{file.name}:{hash_file(file)}\n" for file in files)
+        return hashlib.sha256(parts.encode()).hexdigest()
     with open(path, "rb") as file:
         digest = hashlib.sha256()
         while block := file.read(2**20):

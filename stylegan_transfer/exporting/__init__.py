@@ -1,0 +1,1 @@
+"""Exports: generators as graphs of other formats, which need neither TensorFlow nor Keras."""

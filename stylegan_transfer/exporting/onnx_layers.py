@@ -1,0 +1,102 @@
+"""The layers of generators as nodes of an ONNX graph; maps are `(batch, channels, height, width)`.
+
+What Keras computes step by step is folded here where that is exact: the scaling of the pixels into
+the first convolution, and `tanh`, brought to [0, 1], into a sigmoid.
+"""
+
+import numpy as np
+
+from stylegan_transfer.exporting.onnx_graph import Graph
+
+_EPSILON = 1e-5  # of the variance, as in `networks.normalization`
+
+
+def convolve(graph: Graph, maps: str, conv, padding: str = "reflect", pixels=None) -> str:
+    """Adds a Keras convolution.
+
+    Args:
+        graph: Of the maps.
+        maps: What is convolved.
+        conv: The Keras layer; strides are the same in both directions.
+        padding: `"reflect"`; `"zeros"`; or `"none"`.
+        pixels: `(a, b)` for a convolution of `a * maps + b`. Default: of the maps.
+    """
+    kernel = np.transpose(np.asarray(conv.kernel), (3, 2, 0, 1))
+    bias = np.asarray(conv.bias) if conv.use_bias else np.zeros(len(kernel), "float32")
+    if pixels is not None:
+        scale, shift = pixels
+        kernel, bias = scale * kernel, bias + shift * kernel.sum(axis=(1, 2, 3))
+    size, margins = kernel.shape[-1], [0, 0, 0, 0]
+    if padding == "reflect" and size > 1:
+        maps = reflect_pad(graph, maps, size // 2)
+    elif padding == "zeros":
+        margins = [size // 2] * 4
+    weights = graph.weights(kernel), graph.constant(bias)
+    return graph.add("Conv", maps, *weights, strides=[conv.strides[0]] * 2, pads=margins)
+
+
+def reflect_pad(graph: Graph, maps: str, margin: int) -> str:
+    """Adds rows and columns on all sides, mirrored at the border."""
+    pads = graph.constant([0, 0, margin, margin] * 2)
+    return graph.add("Pad", maps, pads, mode="reflect")
+
+
+def pad_to_multiple(graph: Graph, maps: str, multiple: int) -> tuple[str, str]:
+    """Adds rows and columns below and to the right; returns the maps and the size before."""
+    size = graph.add("Shape", maps, start=2, end=4)
+    number = graph.constant([multiple])
+    missing = graph.add("Sub", number, graph.add("Mod", size, number))
+    missing = graph.add("Mod", missing, number)
+    pads = graph.add("Concat", graph.constant([0] * 6), missing, axis=0)
+    return graph.add("Pad", maps, pads, mode="reflect"), size
+
+
+def dense(graph: Graph, maps: str, layer) -> str:
+    """Adds a Keras dense layer on the last axis."""
+    product = graph.add("MatMul", maps, graph.weights(layer.kernel))
+    return graph.add("Add", product, graph.constant(layer.bias))
+
+
+def mean_over_positions(graph: Graph, maps: str) -> str:
+    """Adds the mean of each channel, `(batch, channels, 1, 1)`."""
+    return graph.add("ReduceMean", maps, graph.constant([2, 3]))
+
+
+def mean_and_variance(graph: Graph, maps: str) -> tuple[str, str, str]:
+    """Adds mean and variance of each channel; returns them and the maps without their mean."""
+    mean = mean_over_positions(graph, maps)
+    centred = graph.add("Sub", maps, mean)
+    return mean, mean_over_positions(graph, graph.add("Mul", centred, centred)), centred
+
+
+def deviation(graph: Graph, variance: str) -> str:
+    """Adds the standard deviation of a variance, as every normalization takes it."""
+    return graph.add("Sqrt", graph.add("Add", variance, graph.constant(_EPSILON)))
+
+
+def upsample(graph: Graph, maps: str) -> str:
+    """Doubles height and width, each value repeated."""
+    scales = graph.constant([1.0, 1.0, 2.0, 2.0])
+    options = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return graph.add("Resize", maps, "", scales, mode="nearest", **options)
+
+
+def to_images(graph: Graph, maps: str, size: str | None) -> str:
+    """Adds what makes images of twelve channels at half the size: `(batch, height, width, 3)`.
+
+    Args:
+        graph: Of the maps.
+        maps: `(batch, 12, rows, columns)`.
+        size: Height and width of the images. Default: the whole maps.
+    """
+    pixels = graph.add("DepthToSpace", maps, blocksize=2, mode="DCR")
+    taps = np.array([-1, 4, 10, 4, -1]) / 16
+    kernel = np.repeat(2.0 * np.outer(taps, taps)[None, None], 3, axis=0)
+    filtered = graph.add(
+        "Conv", reflect_pad(graph, pixels, 2), graph.constant(kernel), group=3, pads=[0] * 4
+    )
+    images = graph.add("Sigmoid", filtered)  # of 2 x: tanh x / 2 + 1 / 2
+    if size is not None:
+        corner, axes = graph.constant([0, 0]), graph.constant([2, 3])
+        images = graph.add("Slice", images, corner, size, axes)
+    return graph.add("Transpose", images, perm=[0, 2, 3, 1])

@@ -1,0 +1,1 @@
+"""Generators that run as exported graphs, with neither TensorFlow nor Keras."""

@@ -1,0 +1,63 @@
+"""What an exported generator says about itself: `generator.json` beside its graphs."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+from stylegan_transfer.checks import expect
+
+FORMAT = 1  # of folders; another one where inputs or outputs of the graphs change
+NAME = "generator.json"
+MIN_SIZE = 32  # pixels, the shortest side that generators take
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What `stylize` must know about a generator.
+
+    Attributes:
+        kind: Its class, `StyleGenerator` or `TransportGenerator`.
+        noise: Whether it is trained with noise.
+        strides: How many pixels a position of each layer stands for.
+        receptive_radius: How many pixels further on the content can still matter.
+        code_size: Length of the codes that modulate layers.
+        moments_size: How many statistics its normalizations have in all.
+        format: Of the folder.
+    """
+
+    kind: str
+    noise: bool
+    strides: tuple[int, ...]
+    receptive_radius: int
+    code_size: int
+    moments_size: int
+    format: int = FORMAT
+
+    def write(self, folder: pathlib.Path) -> None:
+        """Writes `generator.json` into the folder."""
+        text = json.dumps(dataclasses.asdict(self), indent=1)
+        (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def is_exported(path: str | os.PathLike) -> bool:
+    """Returns whether the path is a folder that `export` wrote."""
+    return (pathlib.Path(path) / NAME).is_file()
+
+
+def read_description(folder: str | os.PathLike) -> Description:
+    """Returns what the folder of an exported generator says about it.
+
+    Raises:
+        ValueError: It is damaged, or of another version.
+    """
+    path = pathlib.Path(folder) / NAME
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        version = fields["format"]
+        expect(version == FORMAT, f"graphs of format {FORMAT}", path=str(path), format=version)
+        return Description(**{**fields, "strides": tuple(fields["strides"])})
+    except (TypeError, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"Expected the description of an exported generator. Received: {path} ({error})"
+        ) from None

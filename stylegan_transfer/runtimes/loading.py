@@ -1,0 +1,99 @@
+"""Loads a generator for the runtime that is there."""
+
+import importlib.util
+import os
+import pathlib
+
+from stylegan_transfer.checks import expect
+from stylegan_transfer.runtimes.description import is_exported, read_description
+from stylegan_transfer.runtimes.exported import ExportedGenerator
+from stylegan_transfer.runtimes.sessions import PRECISIONS, is_installed, open_session
+
+RUNTIMES = ("auto", "tensorflow", "onnx", "openvino")
+WEIGHTS = pathlib.Path(__file__).parents[1] / "weights"
+SHIPPED = WEIGHTS / "generator.keras"
+SHIPPED_GRAPHS = WEIGHTS / "exported"
+
+
+def load_generator(
+    path: str | os.PathLike | None = None, runtime: str = "auto", precision: str = "float32"
+):
+    """Returns a trained generator.
+
+    Args:
+        path: A `.keras` file from `save_generator`, which TensorFlow runs, or a folder from
+            `export`, which onnxruntime and OpenVINO run. Default: the generator that ships with
+            the package, in both forms.
+        runtime: `"tensorflow"`: a Keras model, which can be trained on (with another backend of
+            Keras, that one runs it). `"onnx"` or `"openvino"`: the exported graphs, without an
+            import of TensorFlow or Keras. `"auto"`, the default: OpenVINO if it is installed,
+            else onnxruntime, else TensorFlow; for a `.keras` file always TensorFlow.
+        precision: `"float32"`, the default; or `"fast"`, for OpenVINO: bfloat16 on processors that
+            have matrix units for it (AMX), and float32 on others.
+
+    Returns:
+        The generator, ready for `stylize`; `encode_style` and `synthesize` are its two halves.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ImportError: The runtime is not installed.
+        ValueError: The file holds no generator, or none for this runtime; or an argument is not
+            one of those above.
+
+    Example:
+        >>> import stylegan_transfer
+        >>> from stylegan_transfer import samples
+        >>> generator = stylegan_transfer.load_generator()
+        >>> content, style = samples.draw_content("city", 64), samples.draw_style("swirls", 64)
+        >>> stylegan_transfer.stylize(generator, content, style, style_size=64).shape
+        (64, 64, 3)
+
+        As a Keras model:
+
+        >>> generator = stylegan_transfer.load_generator(runtime="tensorflow")
+        >>> generator([content[None], style[None]]).shape == (1, 64, 64, 3)
+        True
+    """
+    expect(runtime in RUNTIMES, f"one of {RUNTIMES}", runtime=runtime)
+    expect(precision in PRECISIONS, f"one of {PRECISIONS}", precision=precision)
+    if path is not None and not os.path.exists(path):
+        expected = "a trained generator: a .keras file, or a folder that export wrote"
+        raise FileNotFoundError(f"Expected {expected}. Received: {os.fspath(path)!r}")
+    if runtime == "auto":
+        runtime = choose_runtime(path)
+    if runtime != "tensorflow":
+        return _load_exported(SHIPPED_GRAPHS if path is None else path, runtime, precision)
+    expect(precision == "float32", "precision='float32' for TensorFlow", precision=precision)
+    fits = path is None or not is_exported(path)
+    takes = "a .keras file for runtime='tensorflow', or runtime='onnx' or 'openvino'"
+    expect(fits, takes, path=str(path))
+    _expect_keras(path)
+    from stylegan_transfer.networks import saving
+
+    return saving.load_generator(path)
+
+
+def choose_runtime(path: str | os.PathLike | None = None) -> str:
+    """Returns the runtime that `"auto"` stands for, given a generator's path."""
+    graphs = SHIPPED_GRAPHS if path is None else path
+    if not is_exported(graphs):
+        return "tensorflow"
+    installed = [runtime for runtime in ("openvino", "onnx") if is_installed(runtime)]
+    needed = "onnx" if path is not None else "tensorflow"
+    return installed[0] if installed else needed
+
+
+def _load_exported(folder, runtime, precision):
+    takes = f"a folder that export wrote, for runtime={runtime!r}"
+    expect(is_exported(folder), takes, path=str(folder))
+    description = read_description(folder)
+    session = open_session(pathlib.Path(folder), runtime, precision)
+    return ExportedGenerator(description, session)
+
+
+def _expect_keras(path):
+    if importlib.util.find_spec("keras") is None:
+        raise ImportError(
+            "Expected TensorFlow and Keras, or a generator that export wrote: pip install "
+            f"tensorflow keras. Received: path={path and os.fspath(path)!r} and neither of them"
+        )

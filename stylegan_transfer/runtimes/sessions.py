@@ -1,0 +1,126 @@
+"""Runs the graphs of a folder: with onnxruntime, or with OpenVINO."""
+
+import collections
+import functools
+import importlib.util
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from stylegan_transfer.checks import expect
+
+PRECISIONS = ("float32", "fast")
+_MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
+_MAX_STATIC = 8  # graphs for one size each that are kept
+
+
+def is_installed(runtime: str) -> bool:
+    """Returns whether the package of a runtime, `onnx` or `openvino`, is installed."""
+    return importlib.util.find_spec(_MODULES[runtime]) is not None
+
+
+def open_session(folder: pathlib.Path, runtime: str, precision: str):
+    """Returns what runs the graphs of a folder.
+
+    Args:
+        folder: Holds the graphs.
+        runtime: `"onnx"` or `"openvino"`.
+        precision: `"float32"` or `"fast"`.
+
+    Returns:
+        An `OnnxSession` or an `OpenVinoSession`.
+
+    Raises:
+        ImportError: The runtime is not installed.
+        ValueError: The precision is unknown, or not one of this runtime.
+    """
+    expect(precision in PRECISIONS, f"one of {PRECISIONS}", precision=precision)
+    module = _MODULES[runtime]
+    if not is_installed(runtime):
+        raise ImportError(
+            f'Expected {module}: pip install "stylegan_transfer[{runtime}]". '
+            f"Received: runtime={runtime!r}, which is not installed"
+        )
+    if runtime == "openvino":
+        return OpenVinoSession(folder, precision)
+    fits = precision == "float32"
+    expect(fits, "precision='float32' for onnxruntime, or runtime='openvino'", precision=precision)
+    return OnnxSession(folder)
+
+
+class OnnxSession:
+    """Runs graphs with onnxruntime.
+
+    `session(name, feeds, outputs)` takes a graph's name, its inputs by name and the names of the
+    outputs that are wanted, and returns these as arrays.
+
+    Args:
+        folder: Holds `.onnx` files.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self._folder = folder
+        self._load = functools.cache(self._load)
+
+    def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
+        return self._load(name).run(list(outputs), dict(feeds))
+
+    def _load(self, name):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors
+        path = _find_graph(self._folder, name, (".onnx",))
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+class OpenVinoSession:
+    """Runs graphs with OpenVINO; called as `OnnxSession`.
+
+    A graph for one size is a fifth faster than one for all sizes, but must be compiled for it. So
+    the first size gets a graph of its own, others share the one for all sizes, and a size that
+    comes for the third time gets its own, too.
+
+    Args:
+        folder: Holds `.xml` or `.onnx` files.
+        precision: `"float32"`; or `"fast"`, bfloat16 on processors with matrix units for it.
+    """
+
+    def __init__(self, folder: pathlib.Path, precision: str = "float32"):
+        import openvino
+
+        self._openvino, self._core = openvino, openvino.Core()
+        self._folder, self._counts = folder, collections.Counter()
+        is_fast = precision == "fast" and _has_matrix_units()
+        self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_fast else "f32"}
+        self._dynamic = functools.cache(self._compile)
+        self._static = functools.lru_cache(_MAX_STATIC)(self._compile)
+
+    def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
+        shapes = tuple((key, value.shape) for key, value in feeds.items())
+        is_first = not any(key[0] == name for key in self._counts)
+        self._counts[name, shapes] += 1
+        has_own = is_first or self._counts[name, shapes] >= 3
+        request = self._static(name, shapes) if has_own else self._dynamic(name)
+        results = request.infer(dict(feeds), share_inputs=True)
+        return [np.array(results[output]) for output in outputs]
+
+    def _compile(self, name, shapes=()):
+        graph = self._core.read_model(_find_graph(self._folder, name, (".xml", ".onnx")))
+        if shapes:
+            graph.reshape({key: self._openvino.PartialShape(shape) for key, shape in shapes})
+        return self._core.compile_model(graph, "CPU", self._config).create_infer_request()
+
+
+def _find_graph(folder, name, suffixes):
+    paths = [folder / f"{name}{suffix}" for suffix in suffixes]
+    found = [path for path in paths if path.is_file()]
+    expect(found, f"a folder with {' or '.join(path.name for path in paths)}", folder=str(folder))
+    return str(found[0])
+
+
+def _has_matrix_units():
+    """Whether bfloat16 pays: without AMX, it takes longer than float32."""
+    processor = pathlib.Path("/proc/cpuinfo")
+    return not processor.exists() or "amx_bf16" in processor.read_text()

@@ -1,0 +1,118 @@
+"""Which runtime runs a generator, and what is said where none can."""
+
+import json
+
+import pytest
+
+from stylegan_transfer.exporting.export import export
+from stylegan_transfer.networks.saving import save_generator
+from stylegan_transfer.runtimes import loading, sessions
+from stylegan_transfer.runtimes.exported import ExportedGenerator
+from stylegan_transfer.runtimes.loading import choose_runtime, load_generator
+
+pytest.importorskip("onnx")
+
+
+@pytest.fixture(scope="module")
+def paths(make_generator, tmp_path_factory):
+    """A generator as a file and as an exported folder."""
+    folder = tmp_path_factory.mktemp("loading")
+    generator = make_generator(code_size=8)
+    save_generator(generator, folder / "generator.keras")
+    export(generator, folder / "exported")
+    return {"keras": folder / "generator.keras", "exported": folder / "exported"}
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Makes it look as if these runtimes alone were installed."""
+
+    def install(*runtimes):
+        for module in (loading, sessions):
+            monkeypatch.setattr(module, "is_installed", lambda runtime: runtime in runtimes)
+
+    return install
+
+
+def test_auto_takes_the_fastest_runtime_that_is_installed(install, paths):
+    for installed, chosen in [
+        (("onnx", "openvino"), "openvino"),
+        (("openvino",), "openvino"),
+        (("onnx",), "onnx"),
+    ]:
+        install(*installed)
+        assert choose_runtime() == choose_runtime(paths["exported"]) == chosen
+    install()
+    assert choose_runtime() == "tensorflow"
+    assert choose_runtime(paths["exported"]) == "onnx"  # whose absence is then the error
+
+
+def test_a_keras_file_is_run_by_keras(install, paths):
+    install("onnx", "openvino")
+    assert load_generator(paths["keras"]).count_params() > 0
+
+
+def test_a_missing_extra_is_one_line_that_says_how_to_get_it(install, paths):
+    install()
+    for runtime in ("auto", "onnx"):
+        with pytest.raises(ImportError, match=r"stylegan_transfer\[onnx\]") as error:
+            load_generator(paths["exported"], runtime)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "words"),
+    [
+        ("exported", {"runtime": "caffe"}, "runtime='caffe'"),
+        ("exported", {"runtime": "tensorflow"}, r"\.keras file"),
+        ("keras", {"runtime": "onnx"}, "a folder that export wrote"),
+        ("exported", {"runtime": "onnx", "precision": "half"}, "precision='half'"),
+        ("exported", {"runtime": "onnx", "precision": "fast"}, "openvino"),
+        ("keras", {"precision": "fast"}, "TensorFlow"),
+    ],
+)
+def test_a_generator_that_does_not_fit_the_runtime_is_one_line(
+    install, paths, path, options, words
+):
+    install("onnx", "openvino")
+    with pytest.raises(ValueError, match=f"^Expected .*{words}") as error:
+        load_generator(paths[path], **options)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_generator_is_one_line(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"missing'$"):
+        load_generator(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 99}, "graphs of format 1.*format=99"),
+        ({"format": None}, "format=None"),
+        ({"unheard": 1}, "description"),
+    ],
+)
+def test_graphs_of_another_version_are_one_line(paths, tmp_path, change, words):
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    text = (paths["exported"] / "generator.json").read_text()
+    (folder / "generator.json").write_text(json.dumps(json.loads(text) | change))
+    with pytest.raises(ValueError, match=f"^Expected .*{words}"):
+        load_generator(folder, "onnx")
+
+
+def test_a_damaged_description_is_one_line(tmp_path):
+    (tmp_path / "generator.json").write_text("{")
+    with pytest.raises(ValueError, match="^Expected the description of an exported generator"):
+        load_generator(tmp_path, "onnx")
+
+
+def test_the_exported_generator_has_what_stylize_needs(paths):
+    pytest.importorskip("onnxruntime")
+    generator = load_generator(paths["exported"], "onnx")
+    assert isinstance(generator, ExportedGenerator)
+    assert generator.strides == [8, 8, 4, 2]
+    assert generator.num_layers == 4
+    assert generator.receptive_radius == 48
+    assert generator.noise
