@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from stylegan_transfer.measuring.statistics import bootstrap_interval, kernel_distance
+from stylegan_transfer.measuring.statistics import (
+    bootstrap_interval,
+    kernel_distance,
+    value_at,
+    wilson_interval,
+)
 
 # Sets of pictures.
 
@@ -78,3 +84,59 @@ def test_values_that_are_no_matrix_are_refused():
     for values in (np.zeros(4), np.zeros((0, 3))):
         with pytest.raises(ValueError, match=r"Expected \(num_contents, num_styles\) values"):
             bootstrap_interval(values)
+
+
+# Figures at an equal level of another.
+
+
+def test_the_value_at_a_level_is_read_off_the_curve_of_the_means():
+    along = np.multiply.outer([0, 1, 3], np.ones((2, 2))) + [[0, 0.2], [-0.2, 0]]
+    values = np.multiply.outer([9, 5, 1], np.ones((2, 2))) + [[2, 0], [0, -2]]
+    for level, expected in ((0, 9), (0.25, 8), (1, 5), (2, 3), (3, 1)):
+        value, (low, high) = value_at(level, along[::-1], values[::-1])
+        np.testing.assert_allclose(value, expected)
+        assert low <= value <= high
+    assert value_at(3.1, along, values) is None
+    assert value_at(-0.1, along, values) is None
+
+
+def test_the_interval_at_a_level_is_that_of_the_curves_shift():
+    """`y = a + b - x` for each pair: at any x the value varies as the mean of `a + b` does."""
+    random = np.random.default_rng(0)
+    contents, styles = 0.1 * random.normal(size=(60, 1)), 0.1 * random.normal(size=40)
+    along = np.multiply.outer(np.linspace(0, 1, 3), np.ones((60, 40)))
+    values = contents + styles - along
+    value, (low, high) = value_at(0.4, along, values)
+    np.testing.assert_allclose(value, (contents + styles).mean() - 0.4)
+    deviation = np.sqrt(contents.var() / 60 + styles.var() / 40)
+    np.testing.assert_allclose(high - low, 2 * 1.96 * deviation, rtol=0.03)
+
+
+def test_pairs_that_go_further_along_a_common_curve_leave_no_doubt():
+    """Where all pairs lie on one line, resampling moves along it and not away from it."""
+    along = np.random.default_rng(0).random((5, 6)) * np.linspace(0, 1, 3)[:, None, None]
+    value, interval = value_at(0.3, along, 2 - 3 * along)
+    np.testing.assert_allclose([value, *interval], 2 - 3 * 0.3)
+
+
+def test_curves_that_do_not_fit_are_refused():
+    for shapes in (((3, 2, 2), (3, 2, 1)), ((1, 2, 2),) * 2, ((3, 2),) * 2):
+        with pytest.raises(ValueError, match="2 strengths or more. Received: along="):
+            value_at(0.5, *map(np.zeros, shapes))
+
+
+# Wins.
+
+
+@pytest.mark.parametrize(("wins", "trials"), [(0, 1), (3, 3), (7, 20), (60, 100)])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_of_wins_is_scipys(wins, trials, confidence):
+    expected = binomtest(wins, trials).proportion_ci(confidence, method="wilson")
+    actual = wilson_interval(wins, trials, confidence)
+    np.testing.assert_allclose(actual, [expected.low, expected.high], atol=1e-12)
+
+
+def test_without_trials_nothing_is_known_and_more_wins_than_trials_are_refused():
+    assert wilson_interval(0, 0) == (0, 1)
+    with pytest.raises(ValueError, match="Expected 0 to trials wins. Received: wins=3, trials=2"):
+        wilson_interval(3, 2)
