@@ -59,6 +59,7 @@ def describe(value: object) -> str:
     """
     if hasattr(value, "dtype") and getattr(value, "shape", ()):
         return f"array of {value.dtype}, {tuple(value.shape)}"
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
     return shorten(" ".join(repr(value).split("\n")))
 
 

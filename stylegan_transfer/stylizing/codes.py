@@ -4,17 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_number, is_whole
 from stylegan_transfer.pictures.arrays import split_alpha
 from stylegan_transfer.pictures.colors import match_colors
-from stylegan_transfer.pictures.inputs import resize_image, to_image
+from stylegan_transfer.pictures.inputs import resize_style, to_image, to_images
 from stylegan_transfer.pictures.picture import ImageLike
-from stylegan_transfer.stylizing.painting import (
-    MIN_SIZE,
-    Generator,
-    expect_style_generator,
-    to_numpy,
-)
+from stylegan_transfer.stylizing.arguments import as_code, check_generator, check_style_size
+from stylegan_transfer.stylizing.painting import Generator, expect_style_generator, to_numpy
 
 STYLE_SIZE = 384
 
@@ -34,7 +30,8 @@ def encode_style(
         style: A path, a PIL image, a `Picture` or an array: float in [0, 1] or uint8,
             `(height, width, 3)`; or a list of several.
         style_size: Short side in pixels at which styles are looked at: strokes are as large as
-            they are at that size. At least 32.
+            they are at that size. At least 32. Of a picture of more than 16 to 1 the middle is
+            looked at, and no picture in more than 16 megapixels.
         weights: The share of each style, at least 0; they need not sum to 1. Default: equal
             shares.
         match: A content picture. Each style is given its mean colour and colour covariance
@@ -57,26 +54,45 @@ def encode_style(
         >>> len(code)
         1
     """
-    is_large = style_size >= MIN_SIZE
-    expect(is_large, f"style_size of at least {MIN_SIZE}", style_size=style_size)
-    styles = [style] if isinstance(style, ImageLike) else list(style)
-    weights = np.ones(len(styles)) if weights is None else np.asarray(weights, "float64")
-    expect(
-        weights.shape == (len(styles),) and np.all(weights >= 0) and weights.sum() > 0,
-        f"one weight of at least 0 for each of {len(styles)} styles, not all 0",
-        weights=weights.tolist(),
-    )
+    check_generator(generator)
+    check_style_size(style_size)
+    styles = to_images(style, "style")
+    shares = to_shares(weights, len(styles))
     if match is not None:
         colors, alpha = split_alpha(to_image(match, keep_alpha=True))
         alpha = alpha[..., 0] if alpha.size else None
     total = 0.0
-    for picture, weight in zip(styles, weights / weights.sum(), strict=True):
+    for picture, share in zip(styles, shares, strict=True):
         image = to_image(picture)
         if match is not None:
             image = match_colors(image, colors, alpha)
-        small = resize_image(image, short_side=style_size)
-        total += weight * to_numpy(generator.encode_style(small[None]))
-    return np.asarray(total, "float32")
+        small = resize_style(image, style_size)
+        total += share * to_numpy(generator.encode_style(small[None]))
+    code = np.asarray(total, "float32")
+    expect(np.isfinite(code).all(), "a generator with finite weights", code=code)
+    return code
+
+
+def to_shares(weights: Sequence[float] | None, count: int, name: str = "weights") -> np.ndarray:
+    """Returns weights as shares that sum to 1; equal ones of None.
+
+    Args:
+        weights: One a style, at least 0.
+        count: How many styles there are.
+        name: What the message calls them.
+
+    Raises:
+        ValueError: There is another number of them, one is negative or not finite, or all are 0.
+    """
+    if weights is None:
+        return np.full(count, 1.0 / count)
+    is_list = isinstance(weights, (Sequence, np.ndarray)) and not isinstance(weights, str)
+    values = list(weights) if is_list else []
+    fits = len(values) == count and all(is_number(v, 0) for v in values) and max(values) > 0
+    limits = f"one finite weight of at least 0 for each of {count} styles, not all 0"
+    expect(fits, limits, **{name: weights})
+    shares = np.asarray(values, "float64") / max(values)  # first: the sum may overflow
+    return shares / shares.sum()
 
 
 def join_codes(
@@ -116,6 +132,10 @@ def join_codes(
     expect_style_generator(generator, "codes for each layer")
     num_layers = generator.num_layers
     split = num_layers // 2 if num_coarse_layers is None else num_coarse_layers
-    expect(0 <= split <= num_layers, f"0 to {num_layers} layers", num_coarse_layers=split)
+    fits = is_whole(split, 0, num_layers)
+    expect(fits, f"0 to {num_layers} layers", num_coarse_layers=split)
+    coarse, fine = as_code(generator, coarse, "coarse"), as_code(generator, fine, "fine")
+    shapes = {"coarse": coarse.shape, "fine": fine.shape}
+    expect(coarse.ndim == 2 and coarse.shape == fine.shape, "two codes of one shape", **shapes)
     is_coarse = np.arange(num_layers)[None, :, None] < split
-    return np.where(is_coarse, np.asarray(coarse)[:, None], np.asarray(fine)[:, None])
+    return np.where(is_coarse, coarse[:, None], fine[:, None])

@@ -5,10 +5,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.arrays import split_alpha
 from stylegan_transfer.pictures.colors import fill_transparent
 from stylegan_transfer.pictures.inputs import to_image
 from stylegan_transfer.pictures.picture import ImageLike
+from stylegan_transfer.stylizing.arguments import (
+    check_generator,
+    check_painting,
+    check_style_size,
+)
 from stylegan_transfer.stylizing.codes import STYLE_SIZE, encode_style
 from stylegan_transfer.stylizing.painting import TILE_SIZE, Generator, paint
 
@@ -58,6 +64,9 @@ def repaint(
     Raises:
         ValueError: A picture cannot be read or is too small, or an argument is out of its range.
     """
+    check_generator(generator)
+    check_style_size(style_size)
+    check_painting(seed, tileable, tile_size, progress)
     contents = fill_contents(load_contents(content))
     options = {"seed": seed, "tileable": tileable, "tile_size": tile_size, "progress": progress}
     return repaint_contents(generator, contents, style_size, **options)
@@ -78,7 +87,9 @@ def is_batch(content) -> bool:
 
 def load_contents(content: ImageLike) -> np.ndarray:
     """Returns one picture or a batch as float32 `(batch, height, width, 3 or 4)` in [0, 1]."""
-    pictures = [to_image(c, keep_alpha=True) for c in (content if is_batch(content) else [content])]
+    contents = content if is_batch(content) else [content]
+    expect(len(contents) > 0, "at least one content", content=getattr(content, "shape", None))
+    pictures = [to_image(c, keep_alpha=True) for c in contents]
     return np.stack(pictures) if len(pictures) > 1 else pictures[0][None]  # copies nothing
 
 

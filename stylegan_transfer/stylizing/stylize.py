@@ -12,8 +12,15 @@ import numpy as np
 from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.arrays import split_alpha
 from stylegan_transfer.pictures.colors import transfer_luminance
-from stylegan_transfer.pictures.inputs import to_image
+from stylegan_transfer.pictures.inputs import to_images, to_mask
 from stylegan_transfer.pictures.picture import ImageLike, Picture
+from stylegan_transfer.stylizing.arguments import (
+    as_code,
+    check_generator,
+    check_painting,
+    check_strength,
+    check_style_size,
+)
 from stylegan_transfer.stylizing.codes import STYLE_SIZE, encode_style, join_codes
 from stylegan_transfer.stylizing.contents import (
     Repainting,
@@ -63,7 +70,8 @@ def stylize(
         num_coarse_layers: How many layers of the decoder keep `style` when there is a
             `fine_style`. Default: half of them.
         masks: One grey picture a style, resized to the content's size: where it is white, the
-            content is painted in that style; where they are all black, it stays as it is.
+            content is painted in that style; where they are all black, it stays as it is. Colours
+            count by their luma, transparent parts as black. An array may be of booleans.
         strength: From 0, the content picture itself, to 1, the full style. In between, the style
             code is a mixture of the content's own code and the style's, and what the generator
             misses in repainting the content as itself is put back in proportion.
@@ -111,8 +119,11 @@ def stylize(
         >>> stylized.shape == content.shape
         True
     """
-    _check_options(strength, preserve_color, tile_size)
-    styles = [style] if isinstance(style, ImageLike) else list(style)
+    _check_options(generator, strength, preserve_color)
+    check_painting(seed, tileable, tile_size, progress)
+    shape = getattr(content, "shape", None)
+    expect(not is_batch(content), "one content, or stylize_with_code for several", content=shape)
+    styles = to_images(style, "style")
     pixels = load_contents(content)
     encoding = {
         "style_size": style_size,
@@ -205,9 +216,16 @@ def stylize_with_code(
         ...     content = samples.draw_content(name, 64)
         ...     stylized = stylegan_transfer.stylize_with_code(generator, content, code)
     """
-    _check_options(strength, preserve_color, tile_size)
+    _check_options(generator, strength, preserve_color)
+    check_painting(seed, tileable, tile_size, progress)
+    check_style_size(style_size)
     takes = "None or luminance here, where encode_style or stylize match"
     expect(preserve_color != "match", takes, preserve_color=preserve_color)
+    if masks is None:
+        code = as_code(generator, code)
+    else:
+        expect(isinstance(code, (Sequence, np.ndarray)), "code: one for each mask", code=code)
+        code = [as_code(generator, c) for c in code]
     pixels = load_contents(content)
     if strength > 0.0:
         options = {"seed": seed, "tileable": tileable, "tile_size": tile_size, "progress": progress}
@@ -215,7 +233,9 @@ def stylize_with_code(
         coverage = None
         if masks is not None:
             masks, coverage = _prepare_masks(generator, masks, code, contents.shape[1:3])
-            code = np.stack([np.asarray(c) for c in code], axis=1)
+            shapes = {c.shape for c in code}
+            expect(len(shapes) == 1, "codes of one shape", code=sorted(shapes))
+            code = np.stack(code, axis=1)
         codes = _one_for_each(code, len(contents))
         if strength == 1.0:
             painted = paint(generator, contents, codes, masks, **options)
@@ -268,17 +288,16 @@ def _prepare_masks(generator, masks, codes, size):
     """Returns the shares of the styles `(1, styles, height, width)`, summing to 1, and how much of
     each pixel is painted at all, `(height, width)`."""
     expect_style_generator(generator, "masks")
+    masks = to_images(masks, "masks")
     expect(len(masks) == len(codes), f"one mask for each of {len(codes)} styles", masks=len(masks))
-    masks = np.stack([resize_mask(to_image(mask)[..., 0], size) for mask in masks])
+    masks = np.stack([resize_mask(to_mask(mask), size) for mask in masks])
     total = masks.sum(axis=0)
     shares = np.where(total > 0, masks / np.maximum(total, 1e-6), 1.0 / len(masks))
     return shares[None].astype("float32"), np.minimum(total, 1.0)
 
 
-def _check_options(strength, preserve_color, tile_size):
-    expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
-    expect(
-        preserve_color in PRESERVE_COLOR, f"one of {PRESERVE_COLOR}", preserve_color=preserve_color
-    )
-    is_multiple = tile_size >= 64 and tile_size % 8 == 0
-    expect(is_multiple, "tile_size of at least 64, a multiple of 8", tile_size=tile_size)
+def _check_options(generator, strength, preserve_color):
+    check_generator(generator)
+    check_strength(strength)
+    is_known = isinstance(preserve_color, str | None) and preserve_color in PRESERVE_COLOR
+    expect(is_known, f"one of {PRESERVE_COLOR}", preserve_color=preserve_color)

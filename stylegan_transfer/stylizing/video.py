@@ -8,11 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_number
 from stylegan_transfer.pictures.clips import repaint_clip
+from stylegan_transfer.pictures.inputs import to_image
+from stylegan_transfer.stylizing.arguments import (
+    MIN_SIZE,
+    as_code,
+    check_generator,
+    check_strength,
+    check_style_size,
+)
 from stylegan_transfer.stylizing.codes import STYLE_SIZE, encode_style
 from stylegan_transfer.stylizing.painting import (
-    MIN_SIZE,
     Generator,
     expect_style_generator,
     synthesize,
@@ -148,15 +155,26 @@ def stylize_frames(
         [(64, 48, 3), (64, 48, 3), (64, 48, 3)]
     """
     expect_style_generator(generator, "video")
-    code = np.asarray(code)
+    check_generator(generator)
+    code = as_code(generator, code)
     expect(len(code) == 1, "the code of one style", code=code.shape)
-    expect(0.0 <= strength <= 1.0, "strength in [0, 1]", strength=strength)
-    expect(0.0 <= smoothing < 1.0, "smoothing in [0, 1)", smoothing=smoothing)
-    is_large = style_size >= MIN_SIZE
-    expect(is_large, f"style_size of at least {MIN_SIZE}", style_size=style_size)
+    check_strength(strength)
+    is_below_one = is_number(smoothing, 0, 1) and smoothing < 1
+    expect(is_below_one, "smoothing in [0, 1)", smoothing=smoothing)
+    check_style_size(style_size)
+    is_several = isinstance(frames, Iterable) and not isinstance(frames, (str, bytes))
+    expect(is_several, "frames: several images", frames=frames)
+    frames = map(_check_frame, frames)
     if strength == 0.0:
-        return iter(frames)
+        return frames
     return _stylize_frames(generator, frames, code, strength, smoothing, style_size)
+
+
+def _check_frame(frame):
+    image = to_image(frame)
+    fits = min(image.shape[:2]) >= MIN_SIZE
+    expect(fits, f"frames with sides of at least {MIN_SIZE} pixels", shape=image.shape)
+    return image
 
 
 def _stylize_frames(generator, frames, code, strength, smoothing, style_size):

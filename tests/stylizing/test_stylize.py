@@ -279,7 +279,7 @@ def test_weights_mix_the_codes_of_several_styles(generator, pictures, other_styl
 
 @pytest.mark.parametrize("weights", [[1], [1, 2, 3], [0, 0], [1, -1], [np.nan, 1]])
 def test_wrong_weights_are_named(generator, pictures, weights):
-    with pytest.raises(ValueError, match="one weight of at least 0 for each of 2 styles"):
+    with pytest.raises(ValueError, match="one finite weight of at least 0 for each of 2 styles"):
         stylize(generator, pictures[0], [pictures[1]] * 2, weights=weights, style_size=40)
 
 

@@ -474,7 +474,7 @@ def test_files_without_moving_pictures_are_refused(generator, code, images, tmp_
 
 
 def test_other_suffixes_and_quality_out_of_range_are_refused(generator, code, tmp_path):
-    with pytest.raises(ValueError, match="crf of 0 to 63. Received: crf=64"):
+    with pytest.raises(ValueError, match="crf of 0 to 51. Received: crf=64"):
         stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.mp4", crf=64)
     with pytest.raises(ValueError, match=r"\.mp4.*Received: output='.*b\.avi'"):
         stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.avi")
