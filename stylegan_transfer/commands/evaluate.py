@@ -13,7 +13,7 @@ import pathlib
 from collections.abc import Sequence
 
 from stylegan_transfer.commands import launch
-from stylegan_transfer.commands.evaluation import inputs, report_files, tables
+from stylegan_transfer.commands.evaluation import curves, inputs, report_files, tables
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
 
 
@@ -46,6 +46,7 @@ def evaluate(options: EvaluateOptions) -> dict:
     output.mkdir(parents=True, exist_ok=True)
 
     report, gallery = _measure(options, contents, styles, results)
+    report["equal"] = curves.compare_at_equal(report["rows"], options)
     if options.reference:
         report["coverage"] = tables.measure_coverage(report["rows"], options.reference)
     report_files.save(report, gallery, output)

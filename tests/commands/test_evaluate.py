@@ -18,6 +18,8 @@ from stylegan_transfer.commands import evaluate, launch
 from stylegan_transfer.commands.evaluation import report_files, tables
 from stylegan_transfer.commands.evaluation.gallery import Gallery
 from stylegan_transfer.measuring import distances, figures, statistics
+from stylegan_transfer.measuring.halos import measure_halo
+from stylegan_transfer.measuring.hatching import added_spectrum, hatching, texture_spectrum
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator, save_generator
@@ -162,6 +164,12 @@ def test_all_figures_of_a_row_are_those_of_the_metrics(rows, pictures, name, mak
     )
     maps = {key: features(picture[None]) for key, picture in small.items()}
     style_maps = [features(picture[None]) for picture in styles]
+    textures = [texture_spectrum(picture) for picture in pictures[1]]
+    hatched = [
+        hatching([added_spectrum(made[i, j], pictures[0][i]) for j in range(2)], textures)
+        for i in range(2)
+    ]
+    halos = {(i, j): measure_halo(picture, pictures[0][i]) for (i, j), picture in made.items()}
     expected = {}
     for (i, j), picture in small.items():
         content_maps = features(contents[i][None])
@@ -184,6 +192,9 @@ def test_all_figures_of_a_row_are_those_of_the_metrics(rows, pictures, name, mak
             "colors": figures.color_histogram_distance(picture, styles[j]),
             "patches": figures.patch_correlation(picture, styles[j]),
             "grid": figures.grid_artifact_index(made[i, j]),
+            "hatching": hatched[i][j],
+            "halo": halos[i, j] and halos[i, j].luminance,
+            "halo_gradient": halos[i, j] and halos[i, j].gradient,
         }
     for figure in expected[0, 0]:
         matrix = [[np.squeeze(expected[i, j][figure]) for j in range(2)] for i in range(2)]
@@ -199,8 +210,8 @@ def test_all_figures_of_a_row_are_those_of_the_metrics(rows, pictures, name, mak
 
 def test_means_and_intervals_follow_from_the_values(rows):
     for row in rows.values():
-        for name, figure in row["figures"].items():
-            if name != "kernel":
+        for figure in row["figures"].values():
+            if "values" in figure:
                 assert figure["mean"] == pytest.approx(np.mean(figure["values"]))
                 interval = statistics.bootstrap_interval(figure["values"], seed=SEED)
                 assert figure["interval"] == pytest.approx(interval)
@@ -364,7 +375,8 @@ def test_the_markdown_table_goes_between_the_markers_and_nowhere_else(output, fo
     assert (before, after) == ("above\n", "below\n")
     heads = next(line for line in updated.splitlines() if line.startswith("|"))
     figures = [head.split()[0] for head in heads.strip("| ").split(" | ")]
-    assert figures == ["content", "Gram", "moments", "retrieved", "SSIM", "grid"]
+    measured = ["content", "Gram", "moments", "retrieved", "SSIM", "grid", "hatching", "halo"]
+    assert figures == [*measured, "content", "Gram"]  # the last two at equal Gram and content
     assert all(line in table for line in updated.splitlines() if not line.startswith("|"))
     lines = [line for line in table.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(rows)
@@ -409,8 +421,19 @@ def test_coverage_is_read_off_a_generators_line_at_the_content_distance_of_the_r
 def last_paragraph(rows, coverage):
     flags = dict.fromkeys(["features", "content_layers", "style_layers"], "")
     flags |= {"paint_size": 1, "measure_size": 1}
-    parts = {"contents": ["a"], "styles": ["b"], "flags": flags}
+    parts = {"contents": ["a"], "styles": ["b"], "flags": flags, "equal": {}}
     return tables.render_markdown({**parts, "rows": rows, "coverage": coverage}).splitlines()[-1]
+
+
+def test_the_equal_distances_are_in_the_table_and_in_words(rows, report, output):
+    text = (output / "report.md").read_text(encoding="utf-8")
+    content, gram = (report["equal"][key] for key in ("content", "gram"))
+    assert f"Equal means content {content:.3f} and Gram {gram:.3f}." in text
+    figure = rows["tiny"]["figures"]["gram_at_content"]
+    low, high = figure["interval"]
+    assert low <= figure["mean"] <= high
+    assert f"{figure['mean']:.3f} [{low:.3f}, {high:.3f}]" in text
+    assert "gram_at_content" not in rows["half blend"]["figures"]
 
 
 def test_results_no_nearer_to_the_styles_than_the_photographs_leave_no_gap_to_close():

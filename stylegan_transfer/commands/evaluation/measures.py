@@ -1,6 +1,7 @@
 """The figures of results, one picture and one row at a time."""
 
 import collections
+import importlib.util
 import pathlib
 from collections.abc import Callable, Sequence
 
@@ -24,9 +25,13 @@ from stylegan_transfer.measuring.figures import (
     patch_correlation,
     ssim,
 )
+from stylegan_transfer.measuring.halos import measure_halo
+from stylegan_transfer.measuring.hatching import added_spectrum, hatching, texture_spectrum
 from stylegan_transfer.measuring.statistics import bootstrap_interval, kernel_distance
 from stylegan_transfer.networks.features import VGG19Features, build_features
 from stylegan_transfer.pictures.inputs import resize_image
+
+_HAS_SCIPY = importlib.util.find_spec("scipy") is not None
 
 
 class Measures:
@@ -59,6 +64,7 @@ class Measures:
         for style in self._styles:  # not their maps: these would fill the memory
             maps = self._features(style.small[None])
             style.grams, style.moments = self._style_statistics(maps)
+            style.texture = texture_spectrum(style.image)
         self._moments = _concatenate(style.moments for style in self._styles)
 
     @property
@@ -71,12 +77,16 @@ class Measures:
     ) -> dict[str, dict]:
         """Returns the mean, the interval and the values `[content][style]` of each figure.
 
+        Photographs in which a figure has nothing to look at, such as flat ground, have None there
+        and do not count; a figure that no photograph has is left out.
+
         Args:
             make_picture: Makes the result of a content and a style, both `Picture`s.
             show: Called with the indices of content and style, and the result.
         """
         shape = len(self._contents), len(self._styles)
-        values, moments = collections.defaultdict(lambda: np.zeros(shape)), []
+        values = collections.defaultdict(lambda: np.full(shape, np.nan))
+        moments, spectra = [], np.empty(shape, object)
         for i, j in np.ndindex(shape):
             content, style = self._contents[i], self._styles[j]
             picture = make_picture(content, style)
@@ -85,22 +95,32 @@ class Measures:
             for figure, value in figures.items():
                 values[figure][i, j] = round(float(value), 6)
             moments.append(of_picture)
+            spectra[i, j] = added_spectrum(picture, content.image)
             show(i, j, picture)
         moments = _concatenate(moments)
         right = np.tile(np.arange(shape[1]), shape[0])
         values["retrieval"] = 1.0 * style_retrieval(moments, self._moments, right).reshape(shape)
-        row = {
-            figure: {
-                "mean": float(matrix.mean()),
-                "interval": bootstrap_interval(matrix, seed=self._options.seed),
-                "values": matrix.tolist(),
-            }
-            for figure, matrix in values.items()
-        }
-        if len(self._styles) > 1:
+        if shape[1] > 1:
+            textures = [style.texture for style in self._styles]
+            for i in range(shape[0]):
+                if spectra[i, 0] is not None:  # there are flat areas
+                    values["hatching"][i] = np.round(hatching(spectra[i], textures), 6)
+        row = {figure: self._summarize(matrix) for figure, matrix in values.items()}
+        row = {figure: summary for figure, summary in row.items() if summary}
+        if shape[1] > 1:
             sets = moments_vectors(moments), moments_vectors(self._moments)
             row["kernel"] = {"mean": kernel_distance(*sets)}
         return row
+
+    def _summarize(self, matrix):
+        known = matrix[~np.isnan(matrix).any(axis=1)]
+        if not len(known):
+            return None
+        return {
+            "mean": float(known.mean()),
+            "interval": bootstrap_interval(known, seed=self._options.seed),
+            "values": np.where(np.isnan(matrix), None, matrix).tolist(),
+        }
 
     def _measure(self, picture, content, style):
         """Returns the figures of one picture, and its moments by layer."""
@@ -125,6 +145,9 @@ class Measures:
             "grid": grid_artifact_index(picture),
             "patches": patch_correlation(small, style.small),
         }
+        halo = measure_halo(picture, content.image) if _HAS_SCIPY else None
+        if halo:
+            figures |= {"halo": halo.luminance, "halo_gradient": halo.gradient}
         if self._options.originality:
             report = originality.judge_originality(
                 *(small, content.small, style.small),

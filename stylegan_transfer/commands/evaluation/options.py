@@ -39,6 +39,18 @@ class EvaluateOptions(Options):
         minimum=0,
         maximum=1,
     )
+    equal_content: float | None = option(
+        None,
+        description="Content distance at which the Gram distances of generators are compared. "
+        "Default: the largest that all of them reach.",
+        above=0,
+    )
+    equal_gram: float | None = option(
+        None,
+        description="Gram distance at which the content distances of generators are compared. "
+        "Default: the least that all of them reach.",
+        above=0,
+    )
     style_size: int = option(
         384,
         description="Short side at which generators look at styles.",
@@ -47,7 +59,8 @@ class EvaluateOptions(Options):
     )
     paint_size: int = option(
         512,
-        description="Short side at which is painted, and grid artefacts are looked for.",
+        description="Short side at which is painted, and at which grid artefacts, hatching and "
+        "halos are looked for.",
         minimum=128,
         maximum=8_192,
     )
