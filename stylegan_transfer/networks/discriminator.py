@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from stylegan_transfer.checks import expect, is_whole
 from stylegan_transfer.networks.normalization import mean_and_deviation
 
 
@@ -47,6 +48,9 @@ class StyleDiscriminator(keras.Model):
     """
 
     def __init__(self, widths=(32, 64, 128, 256), conditional=True, **kwargs):
+        is_list = isinstance(widths, (tuple, list)) and len(widths) > 0
+        fits = is_list and all(is_whole(width, 1, 4_096) for width in widths)
+        expect(fits, "widths of at least one layer, each 1 to 4096", widths=widths)
         super().__init__(**kwargs)
         self.widths, self.conditional = tuple(widths), conditional
         self.convs = [SpectralConv2D(width, 5, strides=2, padding="same") for width in self.widths]

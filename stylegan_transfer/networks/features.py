@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_path
 from stylegan_transfer.networks.vgg19 import LAYERS, build_network, holds
 
 # Mean activation of each layer of the ImageNet VGG19 over 500 photographs and paintings, for its
@@ -81,9 +81,11 @@ class VGG19Features(keras.Model):
         scales: dict[str, float] | None = None,
         **kwargs,
     ):
+        expect(is_path(weights), "weights: a name or a path", weights=weights)
+        is_list = isinstance(layers, (tuple, list)) and len(layers) > 0
+        fits = is_list and all(isinstance(name, str) and name in LAYERS for name in layers)
+        expect(fits, f"`layers` out of {', '.join(LAYERS)}", layers=layers)
         super().__init__(**kwargs)
-        unknown = [layer for layer in layers if layer not in LAYERS]
-        expect(layers and not unknown, f"`layers` out of {', '.join(LAYERS)}", layers=tuple(layers))
         self.weights_source = os.fspath(weights)
         self.layer_names = tuple(layers)
         self.network = build_network(self.weights_source, self.layer_names)

@@ -6,6 +6,7 @@ from keras import ops
 from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.generator_inputs import (
     build_weights,
+    check_architecture,
     check_codes,
     check_images,
     code_of_layer,
@@ -61,6 +62,7 @@ class StyleGenerator(keras.Model):
     """
 
     def __init__(self, width=32, num_blocks=5, code_size=256, noise=True, seed=0, **kwargs):
+        check_architecture(width, num_blocks, code_size, seed)
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
         self.noise, self.seed = noise, seed

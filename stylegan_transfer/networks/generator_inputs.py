@@ -17,11 +17,19 @@ import numbers
 import keras
 from keras import ops
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_whole
 from stylegan_transfer.networks import layers
 from stylegan_transfer.networks.compiling import compile_for_all_sizes
 
 MIN_SIZE = 32
+
+
+def check_architecture(width, num_blocks, code_size, seed):
+    """Raises a `ValueError` unless these are arguments of a network that fits a computer."""
+    expect(is_whole(width, 1, 1_024), "width of 1 to 1024", width=width)
+    expect(is_whole(num_blocks, 0, 100), "num_blocks of 0 to 100", num_blocks=num_blocks)
+    expect(is_whole(code_size, 1, 65_536), "code_size of 1 to 65536", code_size=code_size)
+    expect(is_whole(seed, 0, 2**31), "seed of at least 0", seed=seed)
 
 
 def check_images(name, images):

@@ -14,7 +14,8 @@ import stylegan_transfer.networks.features
 import stylegan_transfer.networks.generator
 import stylegan_transfer.networks.transport_generator  # noqa: F401
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_path, shorten
+from stylegan_transfer.networks.archive import check_keras_file
 
 DEFAULT_PATH = pathlib.Path(__file__).parents[1] / "weights" / "generator.keras"
 
@@ -31,7 +32,8 @@ def save_generator(
             them float32 again. Defaults to False.
 
     Raises:
-        ValueError: `path` does not end in `.keras`.
+        ValueError: `path` does not end in `.keras`, or a weight is NaN or infinite.
+        OSError: The file cannot be written.
 
     Example:
         >>> import stylegan_transfer
@@ -40,8 +42,11 @@ def save_generator(
         >>> stylegan_transfer.load_generator("generator.keras").width
         4
     """
+    fits = is_path(path) and pathlib.Path(path).suffix == ".keras"
+    expect(fits, "a path that ends in .keras", path=path)
+    expect(isinstance(generator, keras.Model), "a generator of Keras", generator=generator)
+    check_weights(generator)
     path = pathlib.Path(path)
-    expect(path.suffix == ".keras", "a path that ends in .keras", path=str(path))
     with renamed_when_done(path) as temporary:
         generator.save(temporary)
         if half_precision:
@@ -71,18 +76,46 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
         >>> generator([content, style]).shape == content.shape
         True
     """
+    expect(path is None or is_path(path), "the path of a trained generator", path=path)
     path = DEFAULT_PATH if path is None else pathlib.Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {str(path)!r}")
+    if not os.path.isfile(path):
+        name = shorten(str(path))
+        raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {name!r}")
     try:
+        check_keras_file(path)
         generator = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # zipfile, h5py and Keras each raise their own
         raise ValueError(
-            f"Expected a generator saved by save_generator. Received: {str(path)!r} ({error})"
+            f"Expected a generator saved by save_generator. Received: {str(path)!r} "
+            f"({_describe(error)})"
         ) from error
     is_generator = hasattr(generator, "encode_style") and hasattr(generator, "synthesize")
     expect(is_generator, "a generator", path=str(path), kind=type(generator).__name__)
+    check_weights(generator, str(path))
     return generator
+
+
+def check_weights(generator: keras.Model, name: str = "generator") -> None:
+    """Raises a `ValueError` that names the first weight that is NaN or infinite.
+
+    Args:
+        generator: The generator.
+        name: What the message calls it.
+    """
+    for weight in generator.weights:
+        value = weight.value
+        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(value.dtype))
+        if is_float and not keras.ops.all(keras.ops.isfinite(value)):
+            raise ValueError(
+                f"Expected finite weights. Received: {name}, {weight.path} with NaN or infinity"
+            )
+
+
+def _describe(error):
+    """An error in one line; Keras lists every layer that it could not load."""
+    if "objects could not be loaded" in str(error):
+        return "its weights are not of the shapes that its configuration says"
+    return shorten(" ".join(str(error).split()))
 
 
 def _halve(path):

@@ -8,6 +8,7 @@ from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.networks.generator_inputs import (
     build_weights,
+    check_architecture,
     check_codes,
     check_images,
     code_of_layer,
@@ -59,6 +60,7 @@ class TransportGenerator(keras.Model):
     """
 
     def __init__(self, width=32, num_blocks=1, code_size=256, noise=True, seed=0, **kwargs):
+        check_architecture(width, num_blocks, code_size, seed)
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
         self.noise, self.seed = noise, seed

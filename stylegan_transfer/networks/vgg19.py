@@ -1,5 +1,6 @@
 """VGG19, whole or distilled, and where its weights come from."""
 
+import contextlib
 import os
 import pathlib
 import zipfile
@@ -7,7 +8,8 @@ import zipfile
 import keras
 import numpy as np
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, shorten
+from stylegan_transfer.networks.archive import check_archive
 
 # The papers' names -> Keras' names. Keras' convolutions include the relu.
 LAYERS = {
@@ -106,7 +108,7 @@ def holds(weights: str, layer: str) -> bool:
     if weights == "distilled":
         return layer in LAYERS and layer <= "relu5_1"
     if weights.endswith(".npz") and zipfile.is_zipfile(weights):
-        with np.load(weights) as arrays:
+        with _open_npz(weights) as arrays:
             return f"{LAYERS.get(layer)}/kernel" in arrays
     return True
 
@@ -123,12 +125,28 @@ def _load_keras_vgg19(weights):
             ) from error
         raise ValueError(
             "Expected a Keras .h5 or .weights.h5 file of VGG19 without its top layers, or an "
-            f".npz file. Received: {weights!r} ({error})"
+            f".npz file. Received: {weights!r} ({shorten(' '.join(str(error).split()))})"
+        ) from error
+
+
+@contextlib.contextmanager
+def _open_npz(path):
+    """Gives the arrays of a file; every error of the block but a `ValueError` of ours names it."""
+    try:
+        check_archive(pathlib.Path(path))
+        with np.load(path) as arrays:
+            yield arrays
+    except Exception as error:  # zipfile, zlib, NumPy and Keras each raise their own
+        if str(error).startswith("Expected"):
+            raise
+        raise ValueError(
+            f"Expected an .npz file of VGG19 weights. Received: {os.fspath(path)!r} "
+            f"({shorten(' '.join(str(error).split()))})"
         ) from error
 
 
 def _load_npz(network, path):
-    with np.load(path) as arrays:
+    with _open_npz(path) as arrays:
         for layer in network.layers:
             if not layer.weights:
                 continue
