@@ -86,6 +86,7 @@ def output(make_flags, folder, run_python):
         f"--results={COPIES}={folder / 'copies'}",
         f"--update={folder / 'README.md'}",
         f"--plot={folder / 'figures' / 'results.svg'}",
+        "--pairwise",
     )
     process = run_python(SCRIPT, *flags)
     assert process.returncode == 0, process.stderr
@@ -448,12 +449,22 @@ def test_results_no_nearer_to_the_styles_than_the_photographs_leave_no_gap_to_cl
 
 
 def test_nothing_but_the_report_is_left_in_the_folder(output):
-    assert {path.name for path in output.iterdir()} == FILES
+    assert {path.name for path in output.iterdir()} == {*FILES, "pairwise.html"}
+
+
+def test_the_pairwise_page_compares_each_pair_of_results_once(output):
+    page = (output / "pairwise.html").read_text(encoding="utf-8")
+    data = next(line for line in page.splitlines() if line.startswith("const page = "))
+    page = json.loads(data.removeprefix("const page = ").removesuffix(";"))
+    pairs = [(c["content"], c["style"]) for c in page["comparisons"]]
+    assert sorted(pairs) == sorted(itertools.product(CONTENTS, STYLES))
+    assert all({c["left"], c["right"]} == {"tiny", COPIES} for c in page["comparisons"])
+    assert len(page["pictures"]) == 2 + 2 + 2 * 2 * 2  # contents, styles, and both in two rows
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
 def test_without_the_extra_there_are_json_and_markdown_and_a_hint(
-    make_flags, monkeypatch, tmp_path, capsys, package
+    make_flags, folder, monkeypatch, tmp_path, capsys, package
 ):
     monkeypatch.setitem(sys.modules, package, None)
     flags = make_flags("--nogenerators", output=tmp_path / "out")
@@ -463,6 +474,9 @@ def test_without_the_extra_there_are_json_and_markdown_and_a_hint(
     assert run(*flags, "--plot=plot.svg", f"--output={tmp_path / 'other'}") == 1
     hint = 'Error: Expected pip install "stylegan_transfer[evaluate]" for --plot. Received: no '
     assert capsys.readouterr().err == f"{hint}{package}\n"
+    compare = "--pairwise", f"--results=a={folder / 'copies'}", f"--results=b={folder / 'copies'}"
+    assert run(*flags, *compare, f"--output={tmp_path / 'other'}") == 1
+    assert capsys.readouterr().err == f"{hint.replace('plot', 'pairwise')}{package}\n"
     assert not (tmp_path / "other").exists()
 
 
@@ -502,6 +516,10 @@ def test_a_page_of_many_pictures_stays_small():
         (["--results=a=x", "--results=a=y"], ["each name once", "a=y"]),
         (["--results=a=no_folder"], ["Expected a folder", "no_folder"]),
         (["--reference=theirs"], ["a name out of --results", "reference='theirs'"]),
+        (["--pairwise"], ["Expected pairwise: at least two generators and results"]),
+        (["--equal_gram=0"], ["Expected equal_gram: above 0"]),
+        (["--choices=no_file.json"], ["no_file.json"]),
+        (["--choices=README.md"], ["Expected choices that the pairwise page saved", "README.md"]),
         (["--style_layers="], ["Expected style_layers: at least one"]),
         (["--update=no_file.md"], ["no_file.md"]),
         (["--update=CHANGELOG.md"], ["Expected <!-- results -->", "CHANGELOG.md"]),

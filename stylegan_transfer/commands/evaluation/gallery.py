@@ -25,15 +25,15 @@ class Gallery:
     ):
         styles = styles[:_MAX_STYLES]
         num_contents = max(1, _MAX_THUMBNAILS // (len(styles) * max(1, len(rows))))
-        self._contents = [_encode(content) for content in contents[:num_contents]]
-        self.styles = [_encode(style) for style in styles]
+        self._contents = [encode(content) for content in contents[:num_contents]]
+        self.styles = [encode(style) for style in styles]
         self._results = {row: {} for row in rows}
 
     def add(self, row: str, content: int, style: int, picture: np.ndarray) -> None:
         """Keeps the thumbnail of a result if the gallery has a place for it."""
         has_place = content < len(self._contents) and style < len(self.styles)
         if row in self._results and has_place:
-            self._results[row][content, style] = _encode(picture)
+            self._results[row][content, style] = encode(picture)
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, list[str]]]]:
         """Yields each content with its results in all styles, by row; all as data URIs."""
@@ -48,10 +48,10 @@ class Gallery:
                 )
 
 
-def _encode(picture):
-    """Returns a picture's thumbnail as a data URI."""
+def encode(picture: np.ndarray, max_side: int = _THUMBNAIL, quality: int = 80) -> str:
+    """Returns a picture as a data URI, in JPEG, made smaller where a side is longer than this."""
     image = Image.fromarray(np.rint(255 * picture).astype("uint8"))
-    image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    image.thumbnail((max_side, max_side))
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=80)
+    image.save(file, "JPEG", quality=quality)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

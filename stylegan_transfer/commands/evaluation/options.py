@@ -96,6 +96,14 @@ class EvaluateOptions(Options):
         "table of the main figures.",
     )
     plot: str | None = option(None, description="File of a copy of the plot (SVG).")
+    pairwise: bool = option(
+        False,
+        description="Whether to write pairwise.html: a page on which one chooses, blindly, between "
+        "the results of generators, and of --results.",
+    )
+    num_comparisons: int = option(
+        40, description="Of the pairwise page; each takes some 200 KB.", minimum=1
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -108,6 +116,9 @@ class EvaluateOptions(Options):
         self.expect(fits, "generator", "none with --nogenerators, or no --nogenerators")
         fits = not self.named_results.keys() & self.named_generators.keys()
         self.expect(fits, "results", "other names than the generators'")
+        num_compared = len(self.named_generators) + len(self.named_results)
+        fits = not self.pairwise or num_compared > 1
+        self.expect(fits, "pairwise", "at least two generators and results to compare")
         fits = self.reference is None or self.reference in self.named_results
         self.expect(fits, "reference", "a name out of --results")
 
@@ -123,6 +134,18 @@ class EvaluateOptions(Options):
     def named_results(self) -> dict[str, pathlib.Path]:
         """The folders of results by name."""
         return {name: pathlib.Path(path) for name, path in _split_names(self.results).items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class ChoicesOptions(Options):
+    """What the command does in place of measuring."""
+
+    choices: tuple[str, ...] = option(
+        (),
+        description="File that the pairwise page saved, or several: print the table of wins, and "
+        "measure nothing.",
+        repeatable=True,
+    )
 
 
 def _split_names(texts):

@@ -104,20 +104,11 @@ def render_page(report: Mapping, gallery: Iterable) -> str:
     Raises:
         ImportError: Jinja2 or matplotlib is missing.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = report["rows"]
     columns = tables.list_columns(rows)
     coverage = report.get("coverage")
     svg = base64.b64encode(plot.render_plot(report).encode()).decode()
-    return environment.get_template("report.html").render(
+    return _load_template("report.html").render(
         description=tables.describe(report),
         rows=rows,
         columns=columns,
@@ -129,6 +120,32 @@ def render_page(report: Mapping, gallery: Iterable) -> str:
         meta=json.dumps({key: report[key] for key in report if key != "rows"}, indent=1),
         format_figure=tables.format_figure,
     )
+
+
+def save_pairwise(page: Mapping, folder: pathlib.Path) -> None:
+    """Writes pairwise.html, which needs nothing else.
+
+    Args:
+        page: As `Comparisons.describe` returns it.
+        folder: Where.
+
+    Raises:
+        ImportError: Jinja2 is missing.
+    """
+    _write(folder / "pairwise.html", _load_template("pairwise.html").render(page=page))
+
+
+def _load_template(name):
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def _write(path, text):

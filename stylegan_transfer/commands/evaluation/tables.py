@@ -96,19 +96,19 @@ def render_markdown(report: Mapping, figures: Collection[str] = tuple(FIGURES)) 
     heads = {key: head for key, head in list_columns(report["rows"]).items() if key in figures}
     lines = [f"| | {' | '.join(heads.values())} |", "|---" * (len(heads) + 1) + "|"]
     for row in report["rows"]:
-        name = _escape(row["name"])
+        name = escape(row["name"])
         cells = [f"*{name}*" if row["kind"] == "strength" else name]
         for key in heads:
             mean, interval = format_figure(row["figures"].get(key))
             cells.append(f"{mean} {interval}".strip())
         lines.append(f"| {' | '.join(cells)} |")
-    paragraphs = [_escape(describe(report)), "\n".join(lines)]
+    paragraphs = [escape(describe(report)), "\n".join(lines)]
     if "coverage" in report:
-        paragraphs.append(_escape(describe_coverage(report["coverage"])))
+        paragraphs.append(escape(describe_coverage(report["coverage"])))
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _escape(text):
+def escape(text: str) -> str:
     """Returns text that Markdown shows as it is, in one line."""
     text = re.sub(r"[\\`*~\[\]<>|&$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
     return " ".join(text.split())
