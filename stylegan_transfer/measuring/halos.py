@@ -1,7 +1,7 @@
 """Halos: what a painter adds to flat ground beside an edge, and not further off."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Halo:
     Attributes:
         luminance: By how much it is lighter or darker, in standard deviations of the ground further
             off. 0 for photographs; a painting in the photograph's place, which knows nothing of its
-            edges, has .25 by chance (median; mean .4); from .6 on a glow shows.
+            edges, has .3 by chance (median; mean .4); from .6 on a glow shows.
         gradient: How many times as steep its luminance is, smoothed over 4 pixels. 1 for
             photographs, and for such paintings (median); from 1.2 on edges have a rim.
     """
@@ -32,7 +32,61 @@ class Halo:
     gradient: float
 
 
-def measure_halo(picture: np.ndarray, content: np.ndarray) -> Halo | None:
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A connected piece of flat ground in a block of a photograph.
+
+    Attributes:
+        block: Its rows and columns.
+        ground: Bool array of the block: the piece.
+        near: The same: where it is near an edge.
+        far: The same: where it is far from all edges.
+        side: 1 where the photograph is lighter than what is around, -1 where it is darker.
+    """
+
+    block: tuple[slice, slice]
+    ground: np.ndarray
+    near: np.ndarray
+    far: np.ndarray
+    side: np.ndarray
+
+
+def find_ground(content: np.ndarray) -> list[Piece]:
+    """Returns the pieces of flat ground of a photograph that are both near and far from edges.
+
+    Args:
+        content: `(height, width, 3)` in [0, 1].
+
+    Raises:
+        ImportError: SciPy is missing.
+    """
+    from scipy import ndimage
+
+    photograph = luminance(content)
+    edges = ndimage.gaussian_gradient_magnitude(photograph, 1.0) > _EDGE
+    if not edges.any():
+        return []
+    distance = ndimage.distance_transform_edt(~edges)
+    even = ndimage.gaussian_gradient_magnitude(photograph, 1.0) < _FLAT
+    rough = ~even & (distance > 2 * _START)  # nearer, it is the blur of the edge
+    is_flat = even & (ndimage.uniform_filter(rough.astype(float), 9) < 0.1)
+    is_ground = is_flat & (distance > _START)
+    labels, _ = ndimage.label(is_ground)
+    side = np.sign(photograph - ndimage.gaussian_filter(photograph, 8))
+    pieces = []
+    for y, x in np.ndindex(*(-(-length // _BLOCK) for length in photograph.shape)):
+        block = tuple(slice(k * _BLOCK, (k + 1) * _BLOCK) for k in (y, x))
+        for label in np.unique(labels[block][is_ground[block]]):
+            ground = labels[block] == label
+            near, far = ground & (distance[block] <= _NEAR), ground & (distance[block] > _FAR)
+            if near.sum() >= _MIN_NEAR and far.sum() >= _MIN_FAR:
+                pieces.append(Piece(block, ground, near, far, side[block]))
+    return pieces
+
+
+def measure_halo(
+    picture: np.ndarray, content: np.ndarray, ground: Sequence[Piece] | None = None
+) -> Halo | None:
     """Returns the halo that a result has along the edges of its photograph.
 
     The photograph says where edges are (luminance changes by more than .06 a pixel) and flat ground
@@ -50,12 +104,15 @@ def measure_halo(picture: np.ndarray, content: np.ndarray) -> Halo | None:
     before it is made positive. s is in the denominator because the eye sees a glow against the
     texture around it; 2/255 keeps steps that nobody sees from counting on ground without texture.
 
-    The gradient is `(mean near + 1/1020) / (mean far + 1/1020)` of its magnitude a pixel.
+    The gradient is `(mean near + 1/1020) / (mean far + 1/1020)` of its magnitude a pixel. A halo of
+    another colour and the same luminance is not seen.
 
     Args:
         picture: Result `(height, width, 3)` in [0, 1], at the size of looking (its short side
             about 512 pixels).
         content: Its photograph, of the same size.
+        ground: What `find_ground` says of the photograph: most of the work, and the same for all of
+            its results. Default: found.
 
     Returns:
         The halo, or None if the photograph has no flat ground near and far from edges.
@@ -64,15 +121,15 @@ def measure_halo(picture: np.ndarray, content: np.ndarray) -> Halo | None:
         ImportError: SciPy is missing.
         ValueError: The sizes differ.
     """
-    values, photograph = luminance(picture), luminance(content)
+    values, colors = luminance(picture), np.asarray(content, "float64")
     expect(
-        values.shape == photograph.shape,
+        values.shape == colors.shape[:2],
         "a result of its photograph's size",
         picture=values.shape,
-        content=photograph.shape,
+        content=colors.shape,
     )
-    colors = np.asarray(content, "float64")
-    pieces = [_compare(values, colors, piece) for piece in _find_pieces(photograph)]
+    ground = find_ground(content) if ground is None else ground
+    pieces = [_compare(values, colors, piece) for piece in ground]
     if not pieces:
         return None
     weights, differences, turned, variances, slopes_near, slopes_far = np.transpose(pieces)
@@ -85,43 +142,6 @@ def measure_halo(picture: np.ndarray, content: np.ndarray) -> Halo | None:
         luminance=difference / (mean(variances) ** 0.5 + 2 * _STEP),
         gradient=(mean(slopes_near) + _STEP / _GLOW) / (mean(slopes_far) + _STEP / _GLOW),
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class _Piece:
-    """A connected piece of flat ground in a block of the photograph.
-
-    `ground`, its parts `near` and `far`, and `side` (1 where it is lighter than what is around, -1
-    where it is darker) are arrays of the block.
-    """
-
-    block: tuple[slice, slice]
-    ground: np.ndarray
-    near: np.ndarray
-    far: np.ndarray
-    side: np.ndarray
-
-
-def _find_pieces(photograph) -> Iterator[_Piece]:
-    from scipy import ndimage
-
-    edges = ndimage.gaussian_gradient_magnitude(photograph, 1.0) > _EDGE
-    if not edges.any():
-        return
-    distance = ndimage.distance_transform_edt(~edges)
-    even = ndimage.gaussian_gradient_magnitude(photograph, 1.0) < _FLAT
-    rough = ~even & (distance > 2 * _START)  # nearer, it is the blur of the edge
-    is_flat = even & (ndimage.uniform_filter(rough.astype(float), 9) < 0.1)
-    is_ground = is_flat & (distance > _START)
-    labels, _ = ndimage.label(is_ground)
-    side = np.sign(photograph - ndimage.gaussian_filter(photograph, 8))
-    for y, x in np.ndindex(*(-(-length // _BLOCK) for length in photograph.shape)):
-        block = tuple(slice(k * _BLOCK, (k + 1) * _BLOCK) for k in (y, x))
-        for label in np.unique(labels[block][is_ground[block]]):
-            ground = labels[block] == label
-            near, far = ground & (distance[block] <= _NEAR), ground & (distance[block] > _FAR)
-            if near.sum() >= _MIN_NEAR and far.sum() >= _MIN_FAR:
-                yield _Piece(block, ground, near, far, side[block])
 
 
 def _compare(values, colors, piece):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stylegan_transfer.measuring.halos import measure_halo
+from stylegan_transfer.measuring.halos import find_ground, measure_halo
 
 HEIGHT, WIDTH, EDGE = 128, 128, 30  # the photograph: dark to the left of a column, light beside it
 STEP = 1 / 255
@@ -59,6 +59,13 @@ def test_a_photograph_in_any_colours_has_no_halo():
         np.testing.assert_allclose([halo.luminance, halo.gradient], [0, 1], atol=0.02)
 
 
+def test_ground_that_was_found_before_gives_the_same_halo():
+    result = photograph() + glow(0.1)[:, None]
+    ground = find_ground(photograph())
+    assert measure_halo(result, photograph(), ground) == measure_halo(result, photograph())
+    assert measure_halo(result, photograph(), []) is None
+
+
 def test_an_overshoot_of_either_sign_does_not_cancel():
     """Above, the ground is the light side of the edge and gets lighter; below, the dark side."""
     light, dark = photograph(0.2, 0.7), photograph(0.7, 0.2)
@@ -76,5 +83,7 @@ def test_without_edges_or_flat_ground_there_is_no_figure():
 
 
 def test_a_result_of_another_size_is_refused():
-    with pytest.raises(ValueError, match=r"Expected a result of its photograph's size.*\(127, 128"):
+    with pytest.raises(
+        ValueError, match=r"Expected a result of its photograph's size.*picture=\(127, 128\)"
+    ):
         measure_halo(photograph()[1:], photograph())

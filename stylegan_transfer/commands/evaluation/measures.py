@@ -25,7 +25,7 @@ from stylegan_transfer.measuring.figures import (
     patch_correlation,
     ssim,
 )
-from stylegan_transfer.measuring.halos import measure_halo
+from stylegan_transfer.measuring.halos import find_ground, measure_halo
 from stylegan_transfer.measuring.hatching import added_spectrum, hatching, texture_spectrum
 from stylegan_transfer.measuring.statistics import bootstrap_interval, kernel_distance
 from stylegan_transfer.networks.features import VGG19Features, build_features
@@ -61,6 +61,7 @@ class Measures:
         )
         for content in self._contents:
             content.maps = self._features(content.small[None])
+            content.ground = find_ground(content.image) if _HAS_SCIPY else []
         for style in self._styles:  # not their maps: these would fill the memory
             maps = self._features(style.small[None])
             style.grams, style.moments = self._style_statistics(maps)
@@ -145,8 +146,8 @@ class Measures:
             "grid": grid_artifact_index(picture),
             "patches": patch_correlation(small, style.small),
         }
-        halo = measure_halo(picture, content.image) if _HAS_SCIPY else None
-        if halo:
+        if content.ground:
+            halo = measure_halo(picture, content.image, content.ground)
             figures |= {"halo": halo.luminance, "halo_gradient": halo.gradient}
         if self._options.originality:
             report = originality.judge_originality(
