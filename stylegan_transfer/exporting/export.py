@@ -8,7 +8,9 @@ import tempfile
 from stylegan_transfer.checks import expect
 from stylegan_transfer.exporting.onnx_graph import import_onnx
 from stylegan_transfer.exporting.style_graphs import build_style_graphs, moments_channels
+from stylegan_transfer.exporting.transport_graphs import build_transport_graphs, level_channels
 from stylegan_transfer.networks.generator import StyleGenerator
+from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.runtimes.description import Description, is_exported
 
 FORMATS = ("onnx",)
@@ -21,10 +23,10 @@ def export(
 
     - `"onnx"`: a folder with one graph for each half, `encode_style.onnx` and `synthesize.onnx`,
       for batches and pictures of any size, and `generator.json`. onnxruntime and OpenVINO run it:
-      `load_generator(path)`.
+      `load_generator(path)`. Of a `TransportGenerator` there is a third graph, `analyse.onnx`.
 
     Args:
-        generator: A `StyleGenerator`.
+        generator: A `StyleGenerator` or a `TransportGenerator`.
         path: The folder to write. One that exists is replaced if it is an export, too.
         format: One of those above.
         half_precision: Whether to store the weights as float16, half the size; they are computed
@@ -47,13 +49,17 @@ def export(
     """
     expect(format in FORMATS, f"one of {FORMATS}", format=format)
     kind = type(generator).__name__
-    expect(isinstance(generator, StyleGenerator), "a StyleGenerator", generator=kind)
+    kinds = (StyleGenerator, TransportGenerator)
+    fits = isinstance(generator, kinds)
+    expect(fits, f"one of {', '.join(k.__name__ for k in kinds)}", generator=kind)
     onnx = import_onnx()
     path = pathlib.Path(path)
     is_free = not path.exists() or is_exported(path)
     if not is_free:
         raise FileExistsError(f"Expected a new folder, or one that export wrote. Received: {path}")
-    models = build_style_graphs(generator, half_precision)
+    is_style = isinstance(generator, StyleGenerator)
+    build = build_style_graphs if is_style else build_transport_graphs
+    models = build(generator, half_precision)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
         temporary = pathlib.Path(folder) / path.name
@@ -68,11 +74,16 @@ def export(
 
 def describe(generator) -> Description:
     """Returns the description of a generator that goes beside its graphs."""
+    is_transport = isinstance(generator, TransportGenerator)
+    channels = [norm.noise_strength.shape[0] for norm in generator.norms]
+    if not is_transport:
+        channels = moments_channels(generator)
     return Description(
         kind=type(generator).__name__,
         noise=generator.noise,
         strides=tuple(generator.strides),
         receptive_radius=generator.receptive_radius,
         code_size=generator.code_size,
-        moments_size=2 * sum(moments_channels(generator)),
+        moments_size=2 * sum(channels),
+        levels=level_channels(generator) if is_transport else (),
     )

@@ -88,6 +88,11 @@ class StyleGenerator(keras.Model):
         """How many layers of the decoder a style code modulates, coarse to fine."""
         return 2 * self.num_blocks + 2
 
+    @property
+    def length_of_codes(self) -> int:
+        """Length of a code."""
+        return self.code_size
+
     def encode_style(self, style):
         """Returns the style codes w, `(batch, code_size)`.
 

@@ -95,7 +95,8 @@ class TransportGenerator(keras.Model):
         return -(-(encoder + decoder + _LARGEST_STRIDE) // _LARGEST_STRIDE) * _LARGEST_STRIDE
 
     @property
-    def _length_of_codes(self):
+    def length_of_codes(self) -> int:
+        """Length of a code: w, and the statistics that the levels are moved onto."""
         *_, relu2_1, relu3_1, relu4_1, relu5_1 = DISTILLED_WIDTHS
         moved = sum(channels * (1 + channels) for channels in (relu4_1, relu3_1, relu2_1))
         return self.code_size + 2 * relu5_1 + moved
@@ -148,7 +149,7 @@ class TransportGenerator(keras.Model):
             ValueError: A shape is wrong, or a side is under 32 pixels.
         """
         check_images("content", content)
-        check_codes(codes, masks, self.num_layers, self._length_of_codes)
+        check_codes(codes, masks, self.num_layers, self.length_of_codes)
         height, width = ops.shape(content)[1:3]
         maps = self.features(layers.pad_to_multiple(content, _LARGEST_STRIDE))
         maps = {name: ops.stop_gradient(maps[name]) for name in _LEVELS[:4]}

@@ -23,6 +23,7 @@ class Description:
         receptive_radius: How many pixels further on the content can still matter.
         code_size: Length of the codes that modulate layers.
         moments_size: How many statistics its normalizations have in all.
+        levels: Channels of the levels that a `TransportGenerator` moves, coarse to fine.
         format: Of the folder.
     """
 
@@ -32,6 +33,7 @@ class Description:
     receptive_radius: int
     code_size: int
     moments_size: int
+    levels: tuple[int, ...] = ()
     format: int = FORMAT
 
     def write(self, folder: pathlib.Path) -> None:
@@ -56,7 +58,8 @@ def read_description(folder: str | os.PathLike) -> Description:
         fields = json.loads(path.read_text(encoding="utf-8"))
         version = fields["format"]
         expect(version == FORMAT, f"graphs of format {FORMAT}", path=str(path), format=version)
-        return Description(**{**fields, "strides": tuple(fields["strides"])})
+        sizes = {name: tuple(fields[name]) for name in ("strides", "levels")}
+        return Description(**{**fields, **sizes})
     except (TypeError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(
             f"Expected the description of an exported generator. Received: {path} ({error})"

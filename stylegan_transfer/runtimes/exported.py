@@ -22,7 +22,7 @@ class ExportedGenerator:
     """
 
     def __init__(self, description: Description, session):
-        self._description, self._session = description, session
+        self._description, self.session = description, session
         self.noise, self.strides = description.noise, list(description.strides)
         self.receptive_radius = description.receptive_radius
 
@@ -31,14 +31,19 @@ class ExportedGenerator:
         """How many layers a code modulates, coarse to fine."""
         return len(self.strides)
 
+    @property
+    def length_of_codes(self) -> int:
+        """Length of a code."""
+        return self._description.code_size
+
     def encode_style(self, style: np.ndarray) -> np.ndarray:
         """Returns the style codes of `(batch, height, width, 3)` in [0, 1], sides of at least 32.
 
         Raises:
             ValueError: The shape is another.
         """
-        feeds = {"style": _check_images("style", style)}
-        return self._session("encode_style", feeds, ["code"])[0]
+        feeds = {"style": check_images("style", style)}
+        return self.session("encode_style", feeds, ["code"])[0]
 
     def synthesize(
         self, content, codes, masks=None, moments=None, noise=None, return_moments=False
@@ -51,16 +56,22 @@ class ExportedGenerator:
         Raises:
             ValueError: A shape is wrong, or a side is under 32 pixels.
         """
-        content = _check_images("content", content)
-        feeds = {"content": content, **self._steer(codes, masks, noise)}
+        content = check_images("content", content)
+        codes = self.in_full(codes, masks)
+        feeds = {"content": content, **self.steer(codes, masks, noise)}
         outputs = ["stylized", *(["used_moments"] if return_moments else [])]
-        stylized, *used = self._session("synthesize", feeds | self._give(moments), outputs)
+        stylized, *used = self.session("synthesize", feeds | self.give(moments), outputs)
         return (stylized, used) if return_moments else stylized
 
-    def _steer(self, codes, masks, noise):
-        """The inputs that say what is painted: codes, masks and noise."""
-        codes = self._in_full(np.asarray(codes, "float32"), masks)
-        feeds = {"codes": codes}
+    def steer(self, codes, masks, noise):
+        """Returns the graph's inputs that say what is painted.
+
+        Args:
+            codes: `(batch, styles, layers, code_size)`.
+            masks: As `synthesize` takes them.
+            noise: Likewise.
+        """
+        feeds = {"codes": np.ascontiguousarray(codes)}
         for stride in sorted(set(self.strides)):
             layers = [i for i, other in enumerate(self.strides) if other == stride]
             if masks is None:
@@ -75,17 +86,19 @@ class ExportedGenerator:
             feeds[f"noise_{stride}"] = maps
         return feeds
 
-    def _in_full(self, codes, masks):
-        """Codes of any form as `(batch, styles, layers, code_size)`."""
+    def in_full(self, codes, masks):
+        """Returns codes of any form as `(batch, styles, layers, length)`."""
+        codes = np.asarray(codes, "float32")
         if masks is None:
             codes = codes[:, None]
         if codes.ndim == 3:
             codes = np.repeat(codes[:, :, None], self.num_layers, axis=2)
-        shape = (self.num_layers, self._description.code_size)
+        shape = (self.num_layers, self.length_of_codes)
         expect(codes.ndim == 4 and codes.shape[2:] == shape, f"codes of {shape}", codes=codes.shape)
         return codes
 
-    def _give(self, moments):
+    def give(self, moments):
+        """Returns the graph's inputs that say which statistics normalizations take."""
         if moments is None:
             size = self._description.moments_size
             return {"moments": np.zeros((1, size), "float32"), "given": np.array([False])}
@@ -107,7 +120,12 @@ def reduce_masks(masks: np.ndarray, stride: int, multiple: int) -> np.ndarray:
     return blocks.mean(axis=(3, 5), dtype="float32")
 
 
-def _check_images(name, images):
+def check_images(name: str, images: np.ndarray) -> np.ndarray:
+    """Returns images as contiguous float32.
+
+    Raises:
+        ValueError: They are not `(batch, height, width, 3)`, or a side is under 32 pixels.
+    """
     images = np.ascontiguousarray(images, "float32")
     fits = images.ndim == 4 and images.shape[-1] == 3 and min(images.shape[1:3]) >= MIN_SIZE
     expected = f"{name} images (batch, height, width, 3) with sides of at least {MIN_SIZE} pixels"

@@ -8,11 +8,16 @@ from stylegan_transfer.checks import expect
 from stylegan_transfer.runtimes.description import is_exported, read_description
 from stylegan_transfer.runtimes.exported import ExportedGenerator
 from stylegan_transfer.runtimes.sessions import PRECISIONS, is_installed, open_session
+from stylegan_transfer.runtimes.transport import ExportedTransportGenerator
 
 RUNTIMES = ("auto", "tensorflow", "onnx", "openvino")
 WEIGHTS = pathlib.Path(__file__).parents[1] / "weights"
 SHIPPED = WEIGHTS / "generator.keras"
 SHIPPED_GRAPHS = WEIGHTS / "exported"
+_KINDS = {
+    "StyleGenerator": ExportedGenerator,
+    "TransportGenerator": ExportedTransportGenerator,
+}
 
 
 def load_generator(
@@ -87,8 +92,9 @@ def _load_exported(folder, runtime, precision):
     takes = f"a folder that export wrote, for runtime={runtime!r}"
     expect(is_exported(folder), takes, path=str(folder))
     description = read_description(folder)
+    expect(description.kind in _KINDS, f"one of {', '.join(_KINDS)}", kind=description.kind)
     session = open_session(pathlib.Path(folder), runtime, precision)
-    return ExportedGenerator(description, session)
+    return _KINDS[description.kind](description, session)
 
 
 def _expect_keras(path):

@@ -58,7 +58,7 @@ def as_code(generator, code, name: str = "code") -> np.ndarray:
         array = np.asarray(code, "float32") if not np.iscomplexobj(code) else np.zeros(0)
     except (ValueError, TypeError):
         array = np.zeros(0)
-    size, layers = (getattr(generator, n, None) for n in ("code_size", "num_layers"))
+    size, layers = (getattr(generator, n, None) for n in ("length_of_codes", "num_layers"))
     fits = (
         array.ndim in (2, 3)
         and array.size > 0

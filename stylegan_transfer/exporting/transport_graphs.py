@@ -1,0 +1,153 @@
+"""`TransportGenerator` as ONNX graphs: the style encoder, the content encoder, and the decoder.
+
+The matrices that move features need eigenvalues, for which the formats have no operation. So they
+are computed between two graphs, by `runtimes.transport`.
+"""
+
+from stylegan_transfer.exporting import onnx_layers as layers
+from stylegan_transfer.exporting.onnx_graph import Graph
+from stylegan_transfer.exporting.onnx_normalization import Normalizer
+from stylegan_transfer.exporting.style_graphs import add_statistics, map_statistics
+from stylegan_transfer.networks.vgg19 import LAYERS
+
+_IMAGES = ("batch", "height", "width", 3)
+_LEVELS = {16: "relu5_1", 8: "relu4_1", 4: "relu3_1", 2: "relu2_1"}  # by stride, coarse to fine
+
+
+def build_transport_graphs(generator, half_precision: bool = False) -> dict:
+    """Returns the ONNX models of a `TransportGenerator`, by name.
+
+    Args:
+        generator: A `TransportGenerator`.
+        half_precision: Whether weights are stored as float16.
+
+    Returns:
+        - `encode_style`: `style` -> `code`;
+        - `analyse`: `content` -> `maps_16`, ... `maps_2`, and `statistics`, laid out as a code
+          from its `code_size` on;
+        - `synthesize`: the maps, `matrix_16`, `shift_16`, ... for each level, and the inputs of
+          `Normalizer` -> `stylized`, of the padded size, and `used_moments`.
+
+    Raises:
+        ImportError: The package `onnx` is missing.
+    """
+    return {
+        "encode_style": _build_encoder(generator, half_precision),
+        "analyse": _build_analysis(generator, half_precision),
+        "synthesize": _build_synthesis(generator, half_precision),
+    }
+
+
+def level_channels(generator) -> tuple[int, ...]:
+    """Returns the channels of the levels that are moved, coarse to fine."""
+    network = generator.features.network
+    return tuple(network.get_layer(LAYERS[name]).filters for name in _LEVELS.values())
+
+
+def _build_encoder(generator, half_precision):
+    graph = Graph("encode_style", half_precision)
+    style = graph.add("Transpose", graph.input("style", _IMAGES), perm=[0, 3, 1, 2])
+    maps = _extract(graph, generator.features, style)
+    statistics = add_statistics(graph, _scale(graph, style, 2.0, -1.0))
+    for name in (*_LEVELS.values(), "relu1_1"):
+        statistics += add_statistics(graph, maps[name])
+    code = map_statistics(graph, statistics, generator.mapping)
+    parts = [code, *_statistics_of_levels(graph, maps)]
+    graph.output("code", graph.add("Concat", *parts, axis=1), ("batch", "code_size"))
+    return graph.model()
+
+
+def _build_analysis(generator, half_precision):
+    graph = Graph("analyse", half_precision)
+    content = graph.add("Transpose", graph.input("content", _IMAGES), perm=[0, 3, 1, 2])
+    padded, _ = layers.pad_to_multiple(graph, content, max(_LEVELS))
+    maps = _extract(graph, generator.features, padded)
+    for channels, (stride, name) in zip(level_channels(generator), _LEVELS.items(), strict=True):
+        shape = ("batch", channels, f"rows_{stride}", f"columns_{stride}")
+        graph.output(f"maps_{stride}", maps[name], shape)
+    statistics = graph.add("Concat", *_statistics_of_levels(graph, maps), axis=1)
+    graph.output("statistics", statistics, ("batch", "statistics"))
+    return graph.model()
+
+
+def _build_synthesis(generator, half_precision):
+    graph = Graph("synthesize", half_precision)
+    channels = [norm.noise_strength.shape[0] for norm in generator.norms]
+    normalizer = Normalizer(graph, channels, generator.strides, generator.code_size)
+    moved = [
+        _move(graph, stride, size, normalizer.masks(stride))
+        for stride, size in zip(_LEVELS, level_channels(generator), strict=True)
+    ]
+    convs, norms = iter(generator.convs), iter(generator.norms)
+
+    def modulate(maps):
+        return normalizer.modulate(next(norms), layers.convolve(graph, maps, next(convs)))
+
+    def paint(maps):
+        return graph.add("Relu", modulate(maps))
+
+    def descend(i, maps):
+        larger = layers.upsample(graph, layers.convolve(graph, maps, generator.descents[i]))
+        return graph.add("Add", larger, layers.convolve(graph, moved[i + 1], generator.skips[i]))
+
+    maps = paint(descend(0, paint(paint(moved[0]))))
+    for _ in range(generator.num_blocks):
+        maps = graph.add("Add", maps, modulate(paint(maps)))
+    for i in (1, 2):
+        maps = paint(paint(descend(i, maps)))
+    maps = layers.convolve(graph, maps, generator.to_pixels)
+    graph.output("stylized", layers.to_images(graph, maps, None), _IMAGES)
+    normalizer.output_moments()
+    return graph.model()
+
+
+def _extract(graph, features, images):
+    """The maps of the distilled VGG19 by name; images in [0, 1], `(batch, 3, height, width)`."""
+    maps, wanted = _scale(graph, images, 4.0, -2.0), {}
+    for name, keras_name in LAYERS.items():
+        if name.endswith("_1") and name != "relu1_1":
+            maps = graph.add("MaxPool", maps, kernel_shape=[2, 2], strides=[2, 2])
+        conv = features.network.get_layer(keras_name)
+        maps = graph.add("Relu", layers.convolve(graph, maps, conv, padding="zeros"))
+        if name in features.layer_names:
+            divisor = graph.constant(float(features.scales[name]))
+            wanted[name] = graph.add("Div", maps, divisor)
+        if name == "relu5_1":
+            return wanted
+    raise ValueError(f"Expected features up to relu5_1. Received: {features.layer_names}")
+
+
+def _scale(graph, maps, factor, shift):
+    product = graph.add("Mul", maps, graph.constant(factor))
+    return graph.add("Add", product, graph.constant(shift))
+
+
+def _statistics_of_levels(graph, maps):
+    """Flat: means and variances of the deepest level, means and covariances of the others."""
+    deepest, *others = _LEVELS.values()
+    mean, variance, _ = layers.mean_and_variance(graph, maps[deepest])
+    statistics = [graph.add("Flatten", mean), graph.add("Flatten", variance)]
+    for name in others:
+        mean = layers.mean_over_positions(graph, maps[name])
+        centred = graph.add("Sub", maps[name], mean)
+        flat = graph.add("Reshape", centred, graph.constant([0, 0, -1]))
+        products = graph.add("MatMul", flat, graph.add("Transpose", flat, perm=[0, 2, 1]))
+        count = graph.add("Cast", graph.add("Shape", flat, start=2, end=3), to=1)
+        covariance = graph.add("Div", products, count)
+        statistics += [graph.add("Flatten", mean), graph.add("Flatten", covariance)]
+    return statistics
+
+
+def _move(graph, stride, channels, masks):
+    """The maps of a level, moved: the masks' mean of `maps @ matrix + shift` of each style."""
+    sizes = (f"rows_{stride}", f"columns_{stride}")
+    maps = graph.input(f"maps_{stride}", ("batch", channels, *sizes))
+    matrix = graph.input(f"matrix_{stride}", ("batch", "styles", channels, channels))
+    shift = graph.input(f"shift_{stride}", ("batch", "styles", channels, 1, 1))
+    shape = graph.add("Shape", maps, start=2, end=4)
+    flat = graph.add("Reshape", maps, graph.constant([0, 1, channels, -1]))
+    moved = graph.add("MatMul", graph.add("Transpose", matrix, perm=[0, 1, 3, 2]), flat)
+    form = graph.add("Concat", graph.constant([0, 0, 0]), shape, axis=0)
+    moved = graph.add("Add", graph.add("Reshape", moved, form), shift)
+    shares = graph.add("Unsqueeze", masks, graph.constant([2]))
+    return graph.add("ReduceSum", graph.add("Mul", moved, shares), graph.constant([1]), keepdims=0)
