@@ -19,6 +19,7 @@ EXTRAS = {
 TEST = [
     *("ipykernel>=6.29", "nbclient>=0.10", "ruff==0.17.*"),
     *("pytest>=8.0,<9.2", "pytest-xdist>=3.6"),  # xdist 3.8 groups no tests under pytest 9.2
+    "ai-edge-litert>=2.0",  # runs what is exported for it
     "jax>=0.4.34",  # its CPU build, for the tests of that backend
     "scikit-image>=0.22",  # the independent reference of SSIM
 ]

@@ -34,7 +34,7 @@ MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
     *("training.checkpoints", "training.perceptual"),
     *("pictures.sixteen_bit", "measuring.figures", "stylizing.optimize"),
-    "networks.compiling",
+    *("networks.compiling", "exporting.signatures", "exporting.litert"),
 }
 ONLY_FOR_COMMANDS = {"absl", "matplotlib"}
 FORBIDDEN = {"argparse", "pickle"}

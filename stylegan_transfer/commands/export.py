@@ -1,7 +1,8 @@
 """Writes a generator in a format that other runtimes run.
 
 stylegan-transfer export --output=FOLDER
-stylegan-transfer export --generator=runs/mine/generator.keras --output=FOLDER --half_precision
+stylegan-transfer export --generator=runs/mine/generator.keras --output=FOLDER --weights=float16
+stylegan-transfer export --format=litert --sizes=512x512,720x1280 --output=FOLDER
 """
 
 import dataclasses
@@ -10,7 +11,9 @@ from collections.abc import Sequence
 from stylegan_transfer.commands import launch
 from stylegan_transfer.options import Options, option
 
-FORMATS = ("onnx",)  # as `exporting.export.FORMATS`, which needs Keras
+# As in `exporting.export`, which needs Keras.
+FORMATS = ("onnx", "openvino", "saved_model", "litert")
+WEIGHTS = ("float32", "float16", "int8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +29,13 @@ class ExportOptions(Options):
         not_empty=True,
     )
     format: str = option("onnx", description="Of the graphs.", choices=FORMATS)
-    half_precision: bool = option(
-        False, description="Store the weights in half precision, half the size."
+    weights: str = option(
+        "float32",
+        description="How they are stored. float16: not for saved_model; int8: for litert alone.",
+        choices=WEIGHTS,
+    )
+    sizes: tuple[str, ...] = option(
+        (), description="For litert: HEIGHTxWIDTH of the contents, of at least 32 pixels."
     )
 
 
@@ -38,6 +46,14 @@ def main(argv: Sequence[str]) -> int:
     from stylegan_transfer.runtimes.loading import load_generator
 
     generator = load_generator(options.generator, runtime="tensorflow")
-    export(generator, options.output, options.format, options.half_precision)
+    sizes = [_read_size(size) for size in options.sizes]
+    export(generator, options.output, options.format, weights=options.weights, sizes=sizes)
     print(f"Wrote {options.output}")
     return 0
+
+
+def _read_size(text):
+    height, _, width = text.partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise ValueError(f"Expected --sizes: HEIGHTxWIDTH. Received: --sizes={text}")
+    return int(height), int(width)

@@ -4,38 +4,55 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 
 from stylegan_transfer.checks import expect
-from stylegan_transfer.exporting.onnx_graph import import_onnx
-from stylegan_transfer.exporting.style_graphs import build_style_graphs, moments_channels
-from stylegan_transfer.exporting.transport_graphs import build_transport_graphs, level_channels
+from stylegan_transfer.exporting.litert import write_litert
+from stylegan_transfer.exporting.onnx_files import write_onnx, write_openvino
+from stylegan_transfer.exporting.saved_model import write_saved_model
+from stylegan_transfer.exporting.style_graphs import moments_channels
+from stylegan_transfer.exporting.transport_graphs import level_channels
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.transport_generator import TransportGenerator
-from stylegan_transfer.runtimes.description import Description, is_exported
+from stylegan_transfer.runtimes.description import MIN_SIZE, Description, is_exported
 
-FORMATS = ("onnx",)
+FORMATS = ("onnx", "openvino", "saved_model", "litert")
+WEIGHTS = ("float32", "float16", "int8")
 
 
 def export(
-    generator, path: str | os.PathLike, format: str = "onnx", half_precision: bool = False
+    generator,
+    path: str | os.PathLike,
+    format: str = "onnx",
+    *,
+    weights: str = "float32",
+    sizes: Sequence[tuple[int, int]] = (),
 ) -> None:
-    """Writes a generator as graphs that run without TensorFlow and Keras.
+    """Writes a generator as graphs that run without this package.
 
-    - `"onnx"`: a folder with one graph for each half, `encode_style.onnx` and `synthesize.onnx`,
-      for batches and pictures of any size, and `generator.json`. onnxruntime and OpenVINO run it:
-      `load_generator(path)`. Of a `TransportGenerator` there is a third graph, `analyse.onnx`.
+    All formats hold the two halves of a generator, `encode_style` and `synthesize`, and
+    `generator.json`, which describes them. Noise is an input of the synthesis.
+
+    - `"onnx"`: for onnxruntime and OpenVINO, for pictures and batches of any size, with masks, a
+      code a layer and given statistics: `load_generator(path)`. Of a `TransportGenerator` there
+      is a third graph, `analyse.onnx`.
+    - `"openvino"`: the same in OpenVINO's own format.
+    - `"saved_model"`: for TensorFlow Serving, for any size. Masks have a signature of their own.
+    - `"litert"`: for LiteRT (TensorFlow Lite), one synthesis a size; no masks.
 
     Args:
         generator: A `StyleGenerator` or a `TransportGenerator`.
         path: The folder to write. One that exists is replaced if it is an export, too.
         format: One of those above.
-        half_precision: Whether to store the weights as float16, half the size; they are computed
-            with in float32. Defaults to False.
+        weights: How they are stored: `"float32"`; `"float16"`, half the size (not of a
+            SavedModel); or `"int8"`, a quarter (LiteRT alone).
+        sizes: For LiteRT: height and width of the contents, at least 32 each.
 
     Raises:
         FileExistsError: `path` exists and is no export.
         ImportError: A package that the format needs is missing.
-        ValueError: The format is unknown, or there are no graphs for this kind of generator.
+        ValueError: The format is unknown, or an argument or this kind of generator does not fit
+            it.
 
     Example:
         >>> import stylegan_transfer
@@ -47,43 +64,53 @@ def export(
         >>> stylegan_transfer.stylize(exported, content, style, style_size=64).shape
         (64, 64, 3)
     """
-    expect(format in FORMATS, f"one of {FORMATS}", format=format)
-    kind = type(generator).__name__
-    kinds = (StyleGenerator, TransportGenerator)
-    fits = isinstance(generator, kinds)
-    expect(fits, f"one of {', '.join(k.__name__ for k in kinds)}", generator=kind)
-    onnx = import_onnx()
-    path = pathlib.Path(path)
-    is_free = not path.exists() or is_exported(path)
-    if not is_free:
+    path, sizes = pathlib.Path(path), [tuple(size) for size in sizes]
+    _check(generator, format, weights, sizes)
+    if path.exists() and not is_exported(path):
         raise FileExistsError(f"Expected a new folder, or one that export wrote. Received: {path}")
-    is_style = isinstance(generator, StyleGenerator)
-    build = build_style_graphs if is_style else build_transport_graphs
-    models = build(generator, half_precision)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
         temporary = pathlib.Path(folder) / path.name
         temporary.mkdir()
-        for name, model in models.items():
-            onnx.save(model, temporary / f"{name}.onnx")
-        describe(generator).write(temporary)
+        if format == "onnx":
+            write_onnx(generator, temporary, weights == "float16")
+        elif format == "openvino":
+            write_openvino(generator, temporary, weights == "float16")
+        elif format == "saved_model":
+            write_saved_model(generator, temporary)
+        else:
+            write_litert(generator, temporary, weights, sizes)
+        describe(generator, format).write(temporary)
         if path.exists():
             shutil.rmtree(path)
         os.replace(temporary, path)
 
 
-def describe(generator) -> Description:
+def describe(generator, format: str) -> Description:
     """Returns the description of a generator that goes beside its graphs."""
     is_transport = isinstance(generator, TransportGenerator)
-    channels = [norm.noise_strength.shape[0] for norm in generator.norms]
-    if not is_transport:
-        channels = moments_channels(generator)
     return Description(
         kind=type(generator).__name__,
+        graphs=format,
         noise=generator.noise,
         strides=tuple(generator.strides),
         receptive_radius=generator.receptive_radius,
         code_size=generator.code_size,
-        moments_size=2 * sum(channels),
+        moments_size=2 * sum(moments_channels(generator)),
         levels=level_channels(generator) if is_transport else (),
     )
+
+
+def _check(generator, format, weights, sizes):
+    expect(format in FORMATS, f"one of {FORMATS}", format=format)
+    expect(weights in WEIGHTS, f"one of {WEIGHTS}", weights=weights)
+    kinds = (StyleGenerator, *(() if format == "litert" else (TransportGenerator,)))
+    names = " or ".join(kind.__name__ for kind in kinds)
+    kind = type(generator).__name__
+    expect(isinstance(generator, kinds), f"a {names} for {format}", generator=kind)
+    possible = {"saved_model": WEIGHTS[:1], "litert": WEIGHTS}.get(format, WEIGHTS[:2])
+    expect(weights in possible, f"weights out of {possible} for {format}", weights=weights)
+    fits = bool(sizes) == (format == "litert")
+    expect(fits, "sizes for litert, and for no other format", format=format, sizes=sizes)
+    are_large = all(len(size) == 2 and min(size) >= MIN_SIZE for size in sizes)
+    expect(are_large, f"sizes (height, width) of at least {MIN_SIZE} pixels", sizes=sizes)

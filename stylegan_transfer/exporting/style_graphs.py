@@ -31,8 +31,8 @@ def build_style_graphs(generator, half_precision: bool = False) -> dict:
 
 
 def moments_channels(generator) -> list[int]:
-    """Returns the channels of all normalizations of a `StyleGenerator`, in their order."""
-    encoder = [conv.filters for conv in generator.encoder]
+    """Returns the channels of all normalizations of a generator, in their order."""
+    encoder = [conv.filters for conv in getattr(generator, "encoder", ())]
     return encoder + [norm.noise_strength.shape[0] for norm in generator.norms]
 
 

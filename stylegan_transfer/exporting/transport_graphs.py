@@ -7,7 +7,11 @@ are computed between two graphs, by `runtimes.transport`.
 from stylegan_transfer.exporting import onnx_layers as layers
 from stylegan_transfer.exporting.onnx_graph import Graph
 from stylegan_transfer.exporting.onnx_normalization import Normalizer
-from stylegan_transfer.exporting.style_graphs import add_statistics, map_statistics
+from stylegan_transfer.exporting.style_graphs import (
+    add_statistics,
+    map_statistics,
+    moments_channels,
+)
 from stylegan_transfer.networks.vgg19 import LAYERS
 
 _IMAGES = ("batch", "height", "width", 3)
@@ -72,7 +76,7 @@ def _build_analysis(generator, half_precision):
 
 def _build_synthesis(generator, half_precision):
     graph = Graph("synthesize", half_precision)
-    channels = [norm.noise_strength.shape[0] for norm in generator.norms]
+    channels = moments_channels(generator)
     normalizer = Normalizer(graph, channels, generator.strides, generator.code_size)
     moved = [
         _move(graph, stride, size, normalizer.masks(stride))

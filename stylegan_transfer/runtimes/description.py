@@ -18,6 +18,7 @@ class Description:
 
     Attributes:
         kind: Its class, `StyleGenerator` or `TransportGenerator`.
+        graphs: Their format: `onnx`, `openvino`, `saved_model` or `litert`.
         noise: Whether it is trained with noise.
         strides: How many pixels a position of each layer stands for.
         receptive_radius: How many pixels further on the content can still matter.
@@ -28,6 +29,7 @@ class Description:
     """
 
     kind: str
+    graphs: str
     noise: bool
     strides: tuple[int, ...]
     receptive_radius: int

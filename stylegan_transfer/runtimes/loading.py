@@ -84,14 +84,19 @@ def choose_runtime(path: str | os.PathLike | None = None) -> str:
     if not is_exported(graphs):
         return "tensorflow"
     installed = [runtime for runtime in ("openvino", "onnx") if is_installed(runtime)]
-    needed = "onnx" if path is not None else "tensorflow"
-    return installed[0] if installed else needed
+    if installed:
+        return installed[0]
+    return "tensorflow" if path is None else "onnx"
 
 
 def _load_exported(folder, runtime, precision):
     takes = f"a folder that export wrote, for runtime={runtime!r}"
     expect(is_exported(folder), takes, path=str(folder))
     description = read_description(folder)
+    takes = {"onnx": ("onnx",), "openvino": ("onnx", "openvino")}[runtime]
+    fits = description.graphs in takes
+    words = f"graphs out of {takes} for runtime={runtime!r}"
+    expect(fits, words, path=str(folder), graphs=description.graphs)
     expect(description.kind in _KINDS, f"one of {', '.join(_KINDS)}", kind=description.kind)
     session = open_session(pathlib.Path(folder), runtime, precision)
     return _KINDS[description.kind](description, session)

@@ -3,7 +3,7 @@
 import pytest
 
 from stylegan_transfer.commands import export as command
-from stylegan_transfer.exporting.export import FORMATS
+from stylegan_transfer.exporting.export import FORMATS, WEIGHTS
 
 pytest.importorskip("onnx")
 
@@ -18,13 +18,14 @@ def test_the_command_exports(run_command, toy_generator, tmp_path):
 
 
 def test_the_command_knows_the_formats():
-    assert command.FORMATS == FORMATS
+    assert (command.FORMATS, command.WEIGHTS) == (FORMATS, WEIGHTS)
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (["--output=o", "--format=caffe"], ["format", "onnx", "caffe"]),
+        (["--output=o", "--format=litert", "--sizes=large"], ["HEIGHTxWIDTH", "large"]),
         ([], ["--output"]),
         (["--output=o", "--generator=missing.keras"], ["missing.keras"]),
     ],

@@ -78,7 +78,7 @@ def test_help_lists_the_flags_without_loading_tensorflow(run_python, name):
         "demo": "--size",
         "distill": "--steps",
         "evaluate": "--measure_size",
-        "export": "--half_precision",
+        "export": "--weights",
         "optimize": "--save_every",
         "stylize": "--style_size",
         "train": "--adversarial_weight",

@@ -36,8 +36,8 @@ def test_half_precision_halves_the_file_and_hardly_changes_the_picture(generator
     runtime = pytest.importorskip("onnxruntime")
     style = np.random.default_rng(0).random((1, 40, 48, 3), dtype="float32")
     codes, sizes = [], []
-    for half_precision in (False, True):
-        export(generator, tmp_path / "exported", half_precision=half_precision)
+    for weights in ("float32", "float16"):
+        export(generator, tmp_path / "exported", weights=weights)
         path = tmp_path / "exported" / "encode_style.onnx"
         sizes.append(path.stat().st_size)
         codes.append(runtime.InferenceSession(path).run(None, {"style": style})[0])
