@@ -37,4 +37,6 @@ def renamed_when_done(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 def _is_about(error, folder):
     """Whether an error is one of writing: the block may as well fail at what it reads."""
     name = error.filename
-    return name is None or folder is None or os.fsdecode(name).startswith(folder)
+    if name is None or folder is None:
+        return True
+    return pathlib.Path(folder).name in pathlib.Path(os.fsdecode(name)).parts

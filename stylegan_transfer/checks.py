@@ -57,7 +57,8 @@ def describe(value: object) -> str:
         >>> describe(np.zeros((48, 64, 3)))
         'array of float64, (48, 64, 3)'
     """
-    if hasattr(value, "dtype") and getattr(value, "shape", ()):
+    is_array = hasattr(value, "dtype") and not isinstance(value, type)
+    if is_array and getattr(value, "shape", ()):
         return f"array of {value.dtype}, {tuple(value.shape)}"
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
     return shorten(" ".join(repr(value).split("\n")))

@@ -69,9 +69,7 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
         except KeyboardInterrupt:
             raise InterruptedError(_describe_rest(plan, painter)) from None
         finally:
-            if plan.record is not None:
-                with painter.guard(plan.record.path):
-                    plan.record.save()
+            _keep(plan, painter, earlier)
     missing = {*plan.todo} - painter.done
     kept, done = len(plan.jobs) - len(plan.todo), [j for j in plan.jobs if j not in missing]
     if len(plan.jobs) > 1:
@@ -80,14 +78,23 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
             _save_contact_sheet(plan, done, sheet)
     before = f", {kept} of them before" if kept else ""
     print(f"Wrote {len(done)} of {len(plan.jobs)} pictures{before}: {options.output}")
-    if painter.reports:
-        with painter.guard(plan.report):
-            _save_reports(painter.reports, earlier, plan.report)
+    for job, report in painter.reports.items():
+        print(f"{job.output}: {report}")
     if verbose:
         print(timer.report())
     for failure in painter.failures:
         print(f"Error: {failure}", file=sys.stderr)
     return 1 if painter.failures else 0
+
+
+def _keep(plan, painter, earlier):
+    """Writes what is known of the results so far, however the painting ended."""
+    if plan.record is not None:
+        with painter.guard(plan.record.path):
+            plan.record.save()
+    if painter.reports:
+        with painter.guard(plan.report):
+            _save_reports(painter.reports, earlier, plan.report)
 
 
 def _describe_rest(plan, painter):
@@ -105,7 +112,7 @@ def _save_contact_sheet(plan: Plan, done, path):
     styles = [style for style in plan.styles if any(s == style for _, s in outputs)]
     contents = [content for content in plan.contents if not is_clip(content)]
     contents = [c for c in contents if all((c, style) in outputs for style in styles)]
-    if not contents or len(contents) * len(styles) > CONTACT_SHEET_LIMIT:
+    if not outputs or not contents or len(contents) * len(styles) > CONTACT_SHEET_LIMIT:
         return
     load = functools.partial(load_image, max_short_side=CELL_SIZE)
     sheet = make_contact_sheet(
@@ -123,19 +130,17 @@ def _read_reports(path):
         return {}
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(
             f"Expected the report of an earlier run. Received: {path} ({error})"
         ) from None
 
 
 def _save_reports(reports, earlier, path):
-    """Prints the reports and writes them to a file, beside the earlier ones."""
-    for job, report in reports.items():
-        print(f"{job.output}: {report}")
+    """Writes reports to a file, beside the earlier ones."""
     rows = {
         str(job.output): {"verdict": report.verdict, **dataclasses.asdict(report)}
         for job, report in reports.items()
     }
     with renamed_when_done(path) as temporary:
-        temporary.write_text(json.dumps({**earlier, **rows}, indent=2) + "\n")
+        temporary.write_text(json.dumps({**earlier, **rows}, indent=2) + "\n", encoding="utf-8")

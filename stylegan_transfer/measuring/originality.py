@@ -177,16 +177,11 @@ def _share(figure, unrelated, equality):
 
 
 def _checked(picture):
-    picture = np.asarray(picture, "float32")
-    low, high = float(picture.min()), float(picture.max())
-    expect(
-        picture.ndim == 3 and picture.shape[-1] == 3 and 0 <= low <= high <= 1,
-        "a picture (height, width, 3) in [0, 1]",
-        shape=picture.shape,
-        low=low,
-        high=high,
-    )
-    return picture
+    is_array = hasattr(picture, "dtype") and np.issubdtype(picture.dtype, np.floating)
+    fits = is_array and np.ndim(picture) == 3 and picture.shape[-1] == 3 and picture.size > 0
+    fits = fits and float(np.min(picture)) >= 0 and float(np.max(picture)) <= 1  # no NaN
+    expect(fits, "a picture (height, width, 3) in [0, 1]", picture=picture)
+    return np.asarray(picture, "float32")
 
 
 def _size(picture, short_side):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.checks import expect, is_path, is_whole
+from stylegan_transfer.checks import expect, is_path, is_whole, shorten
 
 CODECS = {  # suffix -> for pictures, and for sound that cannot be copied
     ".mp4": ("libx264", "aac"),
@@ -107,10 +107,12 @@ def _import_av():
 
 
 def _open(av, source):
+    if not os.path.isfile(source):
+        reason = "a folder" if os.path.isdir(source) else "not found"
+        name = shorten(os.fspath(source))
+        raise FileNotFoundError(f"Expected a video file. Received: {name}, {reason}")
     try:
         return av.open(os.path.abspath(source))
-    except OSError:  # it is missing, or a folder
-        raise
     except av.FFmpegError as error:
         raise ValueError(
             f"Expected a video file that PyAV reads. Received: source={str(source)!r} ({error})"

@@ -54,7 +54,7 @@ def make_contact_sheet(
     sheet = np.ones((len(rows) * pitch + gap, len(rows[0]) * pitch + gap, 3), np.float32)
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
-            if image is not None:
+            if (i, j) != (0, 0):
                 _paste(sheet, image, gap + i * pitch, gap + j * pitch, cell_size)
     return sheet
 

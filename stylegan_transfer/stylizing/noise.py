@@ -16,7 +16,7 @@ def draw_noise(strides: Sequence[int], height: int, width: int, seed: int) -> li
     """
     largest = max(strides)
     rows, columns = (-(-side // largest) * largest for side in (height, width))
-    generators = (np.random.default_rng((seed % 2**64, i)) for i in range(len(strides)))
+    generators = (np.random.default_rng((int(seed) % 2**64, i)) for i in range(len(strides)))
     return [
         generator.standard_normal((1, rows // stride, columns // stride, 1), dtype="float32")
         for generator, stride in zip(generators, strides, strict=True)

@@ -13,6 +13,8 @@ from PIL import Image
 
 from stylegan_transfer.commands.stylization import paint
 from stylegan_transfer.commands.stylization.record import SHIPPED_GENERATOR
+from stylegan_transfer.measuring import originality
+from stylegan_transfer.measuring.originality import Closeness, OriginalityReport
 from stylegan_transfer.networks.saving import DEFAULT_PATH
 from stylegan_transfer.pictures import files
 
@@ -335,3 +337,29 @@ def test_a_run_that_was_killed_ends_as_an_uninterrupted_one(
     assert run("--resume").returncode == 0
     assert read(folder / "out") == read(folder / "expected")
     assert len(read(folder / "out")) == 11
+
+
+def test_a_result_that_is_not_as_it_was_written_is_kept_and_said(run, folder, painted):
+    assert run().returncode == 0
+    result = folder / "out" / "b_s.png"
+    result.write_bytes(result.read_bytes()[:200])
+    painted.clear()
+    process = run("--resume")
+    assert painted == []
+    assert f"Not as it was written, kept (delete it to have it painted again): {result}" in (
+        process.stdout
+    )
+    result.unlink()
+    assert run("--resume").returncode == 0
+    assert painted == ["b_s.png"]
+
+
+def test_reports_of_an_interrupted_run_are_not_lost(run, folder, interrupt_after, monkeypatch):
+    unlike = Closeness(ssim=0.0, feature_distance=1.0, patch_correlation=0.0)
+    report = OriginalityReport(unlike, unlike, unlike)
+    monkeypatch.setattr(originality, "judge_originality", lambda *args: report)
+    interrupt_after(2)
+    assert run("--report").returncode == 130
+    assert run("--report", "--resume").returncode == 0
+    rows = json.loads((folder / "out" / "originality.json").read_text())
+    assert {*rows} == {str(folder / "out" / f"{name}_s.png") for name in PHOTOS}

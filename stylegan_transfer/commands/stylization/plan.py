@@ -4,11 +4,12 @@ import dataclasses
 import os
 import pathlib
 
+from stylegan_transfer.checks import shorten
 from stylegan_transfer.commands import pairs
-from stylegan_transfer.commands.pairs import Job, Style, is_clip
+from stylegan_transfer.commands.pairs import Job, Style
+from stylegan_transfer.commands.stylization.notes import note_skipped, note_without_effect
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 from stylegan_transfer.commands.stylization.record import Makings, Record
-from stylegan_transfer.pictures.files import IMAGE_SUFFIXES
 
 REPORT = "originality.json"
 
@@ -53,20 +54,26 @@ def make_plan(options: StylizeOptions, makings: Makings) -> Plan:
     )
     styles = pairs.read_styles(options.style, options.style_collection, bool(options.mask))
     _check_masks(options, styles)
-    for path in filter(None, (*options.mask, options.fine_style, options.generator)):
+    for path in filter(None, (*options.mask, options.fine_style)):
         if not os.path.isfile(path):
-            raise FileNotFoundError(f"Expected a file. Received: {path}, not found")
+            reason = "a folder" if os.path.isdir(path) else "not found"
+            raise FileNotFoundError(f"Expected a file. Received: {shorten(path)}, {reason}")
+    if options.generator is not None and not os.path.exists(options.generator):
+        name = shorten(options.generator)
+        raise FileNotFoundError(f"Expected a generator. Received: --generator={name}, not found")
     suffix = options.format if options.format == "same" else f".{options.format}"
     both = [(content, style) for content in contents for style in styles]
     names = {} if known is None else known.names(both)
     jobs = pairs.plan_jobs(contents, styles, options.output, suffix, names)
-    notes = [*_skipped(options, folder), *_without_effect(options, contents)]
+    notes = [*note_skipped(options, folder), *note_without_effect(options, jobs)]
     if known is None:
         todo = _plan_file(jobs, options)
     else:
         todo, again = _plan_folder(jobs, options, makings, known)
         notes += again
     report = _plan_report(options, folder) if options.report and todo else None
+    for path in filter(None, (*(job.output for job in todo), report, known and known.path)):
+        _expect_place(path)
     return Plan(contents, styles, jobs, todo, known, report, notes)
 
 
@@ -77,6 +84,15 @@ def _read_record(folder, options):
         if options.overwrite:
             return Record(folder)
         raise
+
+
+def _expect_place(path):
+    """Raises an `OSError` unless a file can come here, as far as one can tell without writing."""
+    if path.is_dir():
+        raise IsADirectoryError(f"Expected a file to write to. Received: {path}, a folder")
+    parent = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(f"Expected a folder to write {path.name} to. Received: {path.parent}")
 
 
 def _check_masks(options, styles):
@@ -97,7 +113,7 @@ def _check_masks(options, styles):
 
 def _plan_file(jobs, options):
     (job,) = jobs
-    if job.output.exists() and not options.overwrite:
+    if os.path.lexists(job.output) and not options.overwrite:
         hint = " (--resume takes a folder as --output)" if options.resume else ""
         raise FileExistsError(
             f"Expected --overwrite for a result that exists{hint}. Received: {job.output}"
@@ -134,6 +150,11 @@ def _plan_folder(jobs, options, makings, known):
             why = f"Made of another {' and '.join(names)}" if names else "Not finished"
             again.setdefault(why, []).append(job)
     notes = [f"{why}, painted again: {_count(them)}" for why, them in again.items()]
+    changed = [job for job in jobs if job in done and known.is_changed(job)]
+    if changed:
+        notes.append(
+            f"Not as it was written, kept (delete it to have it painted again): {_count(changed)}"
+        )
     return [job for job in jobs if job not in done], notes
 
 
@@ -152,40 +173,6 @@ def _differences(job, makings, known):
 def _count(jobs):
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     return f"{jobs[0].output}{more}"
-
-
-def _skipped(options, output):
-    """What lies in the folders of contents and is no picture that can be read."""
-    others = []
-    for source in filter(os.path.isdir, options.content):
-        for folder, _, names in os.walk(source):
-            if output is not None and output.resolve() in (
-                pathlib.Path(folder).resolve(),
-                *pathlib.Path(folder).resolve().parents,
-            ):
-                continue
-            paths = [pathlib.Path(folder, name) for name in names if not name.startswith(".")]
-            others += [path for path in paths if path.suffix.lower() not in IMAGE_SUFFIXES]
-    if not others:
-        return []
-    names = ", ".join(str(path) for path in sorted(others)[:3])
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    hint = ""
-    if any(map(is_clip, others)):
-        hint = " (a clip is painted where --content names it itself)"
-    return [f"Skipped what is no picture that can be read: {names}{more}{hint}"]
-
-
-def _without_effect(options, contents):
-    """Flags that are given and change nothing about some of the contents."""
-    are_clips = [is_clip(content) for content in contents]
-    notes = []
-    if any(are_clips):
-        names = [name for name in ("report", "content_size") if getattr(options, name)]
-        notes += [f"Without effect on clips: --{name}" for name in names]
-    if not any(are_clips) and options.smoothing is not None:
-        notes.append("Without effect on pictures: --smoothing")
-    return notes
 
 
 def _plan_report(options, folder):

@@ -16,6 +16,8 @@ NAME = "stylize.json"
 # the same generator.
 SHIPPED_GENERATOR = pathlib.Path(stylegan_transfer.__file__).parent / "weights" / "generator.keras"
 _FORMAT = 1
+# What JSON of another kind raises when it is read as a record.
+_NO_RECORD = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class Makings:
@@ -58,10 +60,14 @@ def hash_file(path: str | os.PathLike) -> str:
         files = sorted(file for file in pathlib.Path(path).iterdir() if file.is_file())
         parts = "".join(f"{file.name}:{hash_file(file)}\n" for file in files)
         return hashlib.sha256(parts.encode()).hexdigest()
-    with open(path, "rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(2**20):
-            digest.update(block)
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    except OSError as error:
+        reason = f"Expected a file that can be read. Received: {path} ({error.strerror})"
+        raise type(error)(reason) from error
     return digest.hexdigest()
 
 
@@ -93,9 +99,9 @@ class Record:
             return cls(folder)
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            is_ours = record["format"] == _FORMAT
+            is_ours = record["format"] == _FORMAT and not isinstance(record["format"], bool)
             entries = {n: _check_entry(n, entry) for n, entry in record["results"].items()}
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except _NO_RECORD as error:
             is_ours, entries, cause = False, {}, f" ({type(error).__name__}: {error})"
         else:
             cause = f" (format {record['format']})"
@@ -136,9 +142,15 @@ class Record:
         self._entries[job.output.name] = {"pair": self._key(job.content, job.style)}
 
     def finish(self, job: Job, makings: dict) -> None:
-        """Takes in a result that has been made."""
+        """Takes in a result that has been made, and its file's contents as SHA-256."""
         pair = self._key(job.content, job.style)
-        self._entries[job.output.name] = {"pair": pair, "made_of": makings}
+        entry = {"pair": pair, "made_of": makings, "result": hash_file(job.output)}
+        self._entries[job.output.name] = entry
+
+    def is_changed(self, job: Job) -> bool:
+        """Returns whether the file of a finished result is not as it was written."""
+        written = self._entries[job.output.name].get("result")
+        return written is not None and hash_file(job.output) != written
 
     def _key(self, content, style):
         """A pair's name: the same from wherever the command is given, and if all moves as one."""
@@ -157,7 +169,11 @@ class Record:
 def _check_entry(name, entry):
     """Returns an entry as it is kept, or raises what `Record.read` catches."""
     content, style, paintings = entry["pair"]
-    if pathlib.PurePath(name).name != name:
+    if pathlib.PurePath(name).name != name or "\0" in name:
         raise ValueError(f"a result outside of the folder: {name}")
     checked = {"pair": (str(content), str(style), str(paintings))}
-    return {**checked, "made_of": dict(entry["made_of"])} if "made_of" in entry else checked
+    if "made_of" in entry:
+        checked["made_of"] = dict(entry["made_of"])
+        if "result" in entry:
+            checked["result"] = str(entry["result"])
+    return checked
