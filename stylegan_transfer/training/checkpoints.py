@@ -49,8 +49,27 @@ class Checkpoints:
         """Writes the state and removes all but the newest up to this step.
 
         A state of a later step was damaged, or `restore` would have gone on from it.
+
+        Raises:
+            OSError: The state cannot be written, such as on a full disk; the states before it stay.
         """
         self._checkpoint.save_counter.assign(step)
+        try:
+            self._write(step)
+        except (OSError, tf.errors.OpError) as error:
+            reason = str(error).partition("\n")[0]
+            raise OSError(
+                "Expected a checkpoint that can be written. "
+                f"Received: {self._folder / f'ckpt-{step}'} ({reason})"
+            ) from error
+        self.latest = step
+        steps = saved_steps(self._folder)
+        kept = [other for other in steps if other <= step][-self._keep :]
+        _write_state(self._folder, kept)
+        for other in set(steps) - set(kept):
+            _remove(self._folder, other)
+
+    def _write(self, step):
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=".saving-") as temporary:
             self._checkpoint.write(os.path.join(temporary, f"ckpt-{step}"))
@@ -59,12 +78,6 @@ class Checkpoints:
             sums.write_text(json.dumps({path.name: _checksum(path) for path in paths}, indent=2))
             for path in (sums, *paths):
                 os.replace(path, self._folder / path.name)
-        self.latest = step
-        steps = saved_steps(self._folder)
-        kept = [other for other in steps if other <= step][-self._keep :]
-        _write_state(self._folder, kept)
-        for other in set(steps) - set(kept):
-            _remove(self._folder, other)
 
     def restore(self) -> None:
         """Brings back the newest state that can be read, if any was saved.
@@ -99,15 +112,19 @@ class Checkpoints:
     def _read(self, step):
         path = self._folder / f"ckpt-{step}.sha256"
         if path.exists():
-            for name, expected in json.loads(path.read_text()).items():
-                if _checksum(self._folder / name) != expected:
-                    raise ValueError(f"the checksum of {name} is another one")
+            expected = json.loads(path.read_text())
+            files = [file for file in self._folder.glob(f"ckpt-{step}.*") if file != path]
+            if {file.name for file in files} != {*expected}:
+                raise ValueError(f"its files are not those that {path.name} names")
+            for file in files:
+                if _checksum(file) != expected[file.name]:
+                    raise ValueError(f"the checksum of {file.name} is another one")
         self._checkpoint.restore(os.fspath(path.with_suffix(""))).assert_consumed()
 
 
 def saved_steps(folder: str | os.PathLike) -> list[int]:
     """Returns the steps of which a folder holds a state, or what is left of one, in order."""
-    names = (path.name for path in pathlib.Path(folder).glob("ckpt-*.*"))
+    names = (path.name for path in pathlib.Path(folder).glob("ckpt-*.*") if path.is_file())
     matches = (re.match(r"ckpt-(\d+)\.(?:index|data-|sha256)", name) for name in names)
     return sorted({int(match[1]) for match in matches if match})
 
@@ -125,12 +142,13 @@ def _write_state(folder, steps):
 
 def _remove(folder, step):
     for path in folder.glob(f"ckpt-{step}.*"):
-        path.unlink()
+        if path.is_file():
+            path.unlink()
 
 
 def _remove_leftovers(folder):
     """Removes what a killed run was writing, with the files of it that were in place already."""
-    for leftover in folder.glob(".saving-*"):
+    for leftover in filter(pathlib.Path.is_dir, folder.glob(".saving-*")):
         for step in saved_steps(leftover):
             _remove(folder, step)
         shutil.rmtree(leftover)

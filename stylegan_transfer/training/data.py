@@ -10,6 +10,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from stylegan_transfer.checks import expect, is_number, is_whole
 from stylegan_transfer.pictures.colors import RGB_TO_YIQ
 from stylegan_transfer.training.sources import ImageStore
 
@@ -85,14 +86,18 @@ def make_dataset(
         >>> content.shape, style.shape, painting.shape
         ((2, 32, 32, 3), (2, 2, 32, 32, 3), (2,))
     """
+    expect(is_whole(batch_size, 1), "batch_size of at least 1", batch_size=batch_size)
+    expect(is_whole(image_size, 1), "image_size of at least 1", image_size=image_size)
+    expect(is_whole(seed, 0, 2**62), "seed of at least 0", seed=seed)
+    expect(is_whole(start_step, 0, 2**40), "start_step of at least 0", start_step=start_step)
+    expect(is_number(cache_bytes, 0), "cache_bytes of at least 0", cache_bytes=cache_bytes)
+    expect(store is None or isinstance(store, ImageStore), "an ImageStore, or None", store=store)
     content_resize = content_resize or (image_size, 2 * image_size)
     style_resize = style_resize or (image_size, 2 * image_size)
     _check_resize("content_resize", content_resize, image_size)
     _check_resize("style_resize", style_resize, image_size)
-    if not 0 <= style_augmentation <= 1:
-        raise ValueError(
-            f"Expected a style_augmentation from 0 to 1. Received: {style_augmentation=}"
-        )
+    fits = style_augmentation is True or is_number(style_augmentation, 0, 1)
+    expect(fits, "a style_augmentation from 0 to 1", style_augmentation=style_augmentation)
     store = store or ImageStore(cache_bytes, data_dir)
     photographs = store.open(content, "content", content_resize[1])
     paintings = store.open(style, "style", style_resize[1])
@@ -115,12 +120,9 @@ def make_dataset(
 
 
 def _check_resize(name, resize, image_size):
-    low, high = resize
-    if not image_size <= low <= high:
-        raise ValueError(
-            f"Expected {name}=(low, high) with {image_size=} <= low <= high. "
-            f"Received: {name}={tuple(resize)}"
-        )
+    is_pair = isinstance(resize, (tuple, list)) and len(resize) == 2 and all(map(is_number, resize))
+    fits = is_pair and image_size <= resize[0] <= resize[1]
+    expect(fits, f"{name}=(low, high) with {image_size=} <= low <= high", **{name: resize})
 
 
 def _next_picture(pictures, stream, seed, index):

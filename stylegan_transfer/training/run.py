@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from stylegan_transfer.checks import expect, is_path
+from stylegan_transfer.networks.archive import check_keras_file
 from stylegan_transfer.networks.saving import save_generator
 from stylegan_transfer.training.building import build_model
 from stylegan_transfer.training.callbacks import (
@@ -21,11 +23,10 @@ from stylegan_transfer.training.checkpoints import Checkpoints
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.data import make_dataset
 from stylegan_transfer.training.sources import ImageStore
-from stylegan_transfer.training.workdir import claim, to_json
+from stylegan_transfer.training.workdir import GENERATOR, claim, to_json
 
 _GRID_SIZE = 4  # contents and styles in TensorBoard's picture grid
 _VALIDATION_BATCHES = 16
-_GENERATOR = "generator.keras"
 
 
 def train(
@@ -74,8 +75,8 @@ def train(
         >>> type(generator).__name__
         'StyleGenerator'
     """
-    if not os.fspath(workdir):
-        raise ValueError(f"Expected the name of a folder. Received: workdir={workdir!r}")
+    expect(isinstance(config, TrainingConfig), "a TrainingConfig", config=config)
+    expect(is_path(workdir), "the name of a folder", workdir=workdir)
     workdir = Path(workdir)
     claim(workdir, config)
     with _dtype_policy(config.precision):
@@ -86,9 +87,18 @@ def train(
         step = int(model.optimizer.iterations.numpy())
         if step < config.steps:
             _fit(model, config, workdir, checkpoints, step, verbose, callbacks)
-        elif not (workdir / _GENERATOR).exists():
-            save_generator(model.ema_generator, workdir / _GENERATOR)
+        elif not _is_whole(workdir / GENERATOR):
+            save_generator(model.ema_generator, workdir / GENERATOR)
     return model.ema_generator
+
+
+def _is_whole(path):
+    """Whether there is a generator that can be read."""
+    try:
+        check_keras_file(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -110,7 +120,7 @@ def _fit(model, config, workdir, checkpoints, step, verbose, more_callbacks):
     checkpointer = Checkpointer(
         checkpoints,
         config.checkpoint_every,
-        lambda: save_generator(model.ema_generator, workdir / _GENERATOR),
+        lambda: save_generator(model.ema_generator, workdir / GENERATOR),
     )
     callbacks = [
         StopOnNonFinite(),

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from stylegan_transfer import samples
+from stylegan_transfer.checks import expect, is_path
 from stylegan_transfer.pictures import files
 
 
@@ -38,6 +39,7 @@ class ImageStore:
             ValueError: A `tfds:` source is malformed, unknown, holds no images, or holds more
                 than the budget allows.
         """
+        expect(is_path(source), f"a source of {kind}: a path, a pattern or a name", source=source)
         key = (str(source), kind, max_short_side)
         if key not in self._opened:
             items = _read_source(str(source), kind, self._data_dir)

@@ -9,6 +9,8 @@ from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.training.checkpoints import saved_steps
 from stylegan_transfer.training.config import TrainingConfig
 
+GENERATOR = "generator.keras"
+
 
 def claim(workdir: pathlib.Path, config: TrainingConfig) -> None:
     """Writes the configuration into a new folder, or compares it with that of an old one.
@@ -18,8 +20,14 @@ def claim(workdir: pathlib.Path, config: TrainingConfig) -> None:
 
     Raises:
         ValueError: The run there has another configuration, or its file cannot be read.
+        OSError: What a run writes is not to be written there.
     """
-    for leftover in workdir.glob(".saving-*"):  # of a killed run
+    for name, is_folder in (("config.json", 0), (GENERATOR, 0), ("checkpoints", 1), ("logs", 1)):
+        place = workdir / name
+        if place.exists() and place.is_dir() != is_folder:
+            kind = "a folder" if is_folder else "a file, or nothing,"
+            raise FileExistsError(f"Expected {kind} to write a run to. Received: {place}")
+    for leftover in filter(pathlib.Path.is_dir, workdir.glob(".saving-*")):  # of a killed run
         shutil.rmtree(leftover)
     path = workdir / "config.json"
     if saved_steps(workdir / "checkpoints"):
@@ -50,7 +58,7 @@ def _read_json(path):
         if isinstance(config, dict):
             return config
         reason = f"a {type(config).__name__}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error
     raise ValueError(
         f"Expected {path} as the run with the checkpoints beside it wrote it; bring it back or "

@@ -129,6 +129,31 @@ def test_save_that_was_cut_off_leaves_the_state_before_it_or_the_whole_new_one(
     assert not (folder / ".saving-x").exists()
 
 
+@pytest.mark.parametrize("sums", ["[]", "{}", "3", '{"../../x": "0"}', "[" * 100_000])
+def test_checksums_of_other_files_count_as_damage(folder, sums):
+    (folder / "ckpt-6.sha256").write_text(sums)
+    with pytest.warns(UserWarning, match="step 4.*ckpt-6 "):
+        assert restored(folder) == 4
+
+
+def test_what_is_no_checkpoint_does_not_matter(folder):
+    (folder / "ckpt-9.index").mkdir()
+    (folder / ".saving-x").touch()
+    assert restored(folder) == 6
+
+
+def test_full_disk_is_named_and_the_states_before_stay(folder, monkeypatch):
+    def fail(self, path, options=None):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nmore")
+
+    checkpoints = Checkpoints(folder, variables(8))
+    monkeypatch.setattr(tf.train.Checkpoint, "write", fail)
+    with pytest.raises(OSError, match=r"Expected a checkpoint .*ckpt-8 \(No space left.*\)$"):
+        checkpoints.save(8)
+    assert restored(folder) == 6
+    assert not [*folder.glob(".saving-*")]
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_variable_that_is_not_finite_is_named(tmp_path, value):
     state = [keras.Variable(np.zeros(3), name=name) for name in ("kernel", "bias")]

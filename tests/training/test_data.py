@@ -304,11 +304,26 @@ def test_the_numbers_tell_which_paintings_are_the_same(colors):
         ({"content_resize": (15, 40)}, "Expected content_resize.*image_size=16"),
         ({"style_resize": (40, 20)}, "Expected style_resize"),
         ({"style_augmentation": 1.5}, "style_augmentation=1.5"),
+        ({"style_augmentation": "1"}, "style_augmentation='1'"),
+        ({"content_resize": 64}, "content_resize=64"),
+        ({"content_resize": ("a", "b")}, "content_resize="),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"image_size": "16"}, "image_size='16'"),
+        ({"seed": 1.5}, "seed=1.5"),
+        ({"start_step": -1}, "start_step=-1"),
+        ({"cache_bytes": float("nan")}, "cache_bytes=nan"),
+        ({"store": 3}, "store=3"),
     ],
 )
 def test_options_out_of_range_are_errors(ramp, options, message):
     with pytest.raises(ValueError, match=message):
         read(1, ramp, **options)
+
+
+@pytest.mark.parametrize("source", [None, 3, b"samples", ["samples"], ""])
+def test_a_source_of_another_type_is_named(source):
+    with pytest.raises(ValueError, match="Expected a source of content.*Received: source="):
+        data.make_dataset(source, "samples", batch_size=2, image_size=16)
 
 
 def test_a_missing_folder_is_an_error(tmp_path):

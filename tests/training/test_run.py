@@ -325,6 +325,24 @@ def test_what_a_killed_run_left_half_written_is_removed(finished, toy_config):
     assert not [folder for folder in leftovers if folder.exists()]
 
 
+@pytest.mark.parametrize("name", ["config.json", "generator.keras", "checkpoints", "logs"])
+def test_place_that_a_run_cannot_write_to_is_named_before_it_begins(toy_config, tmp_path, name):
+    if "." in name:
+        (tmp_path / name).mkdir()
+    else:
+        (tmp_path / name).touch()
+    with pytest.raises(FileExistsError, match=f"Expected .*Received: .*{name}"):
+        train(toy_config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"config": {}}, {"config": "smoke"}, {"workdir": None}, {"workdir": "a\0b"}]
+)
+def test_arguments_of_another_type_are_named(toy_config, tmp_path, arguments):
+    with pytest.raises(ValueError, match=f"Expected .*Received: {next(iter(arguments))}="):
+        train(**{"config": toy_config, "workdir": tmp_path / "run", **arguments})
+
+
 def test_workdir_without_a_name_is_an_error(plain_config):
     with pytest.raises(ValueError, match="workdir=''"):
         train(plain_config, "")
