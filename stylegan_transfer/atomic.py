@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 
@@ -40,3 +41,22 @@ def _is_about(error, folder):
     if name is None or folder is None:
         return True
     return pathlib.Path(folder).name in pathlib.Path(os.fsdecode(name)).parts
+
+
+def check_place(path: str | os.PathLike) -> None:
+    """Raises an `OSError` unless a file can come here, as far as one can tell without writing.
+
+    For long work whose result would have no place in the end.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"Expected a file to write to. Received: {path}, a folder")
+    parent = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise PermissionError(f"Expected a folder to write {path.name} to. Received: {path.parent}")
+
+
+def remove_leftovers(folder: pathlib.Path) -> None:
+    """Removes what killed processes left half written in a folder."""
+    for leftover in filter(pathlib.Path.is_dir, folder.glob(".saving-*")):
+        shutil.rmtree(leftover)

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.atomic import check_place, remove_leftovers, renamed_when_done
 
 
 def test_a_file_appears_in_a_new_folder_when_the_block_ends(tmp_path):
@@ -53,3 +53,21 @@ def test_an_error_about_another_file_stays_as_it_is(tmp_path):
     other = FileNotFoundError(errno.ENOENT, "No such file or directory", "missing")
     with pytest.raises(FileNotFoundError, match="No such file.*missing"):
         fail_to_write(tmp_path / "a.txt", other)
+
+
+@pytest.mark.parametrize("name", ["folder", "file/a.txt", "file/new/a.txt"])
+def test_a_place_that_no_file_can_come_to_is_named(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for path in ("a.txt", "folder/a.txt", "new/folder/a.txt", "file"):
+        check_place(tmp_path / path)
+    with pytest.raises(OSError, match=f"Expected a .*Received: .*{name.rpartition('/')[0]}"):
+        check_place(tmp_path / name)
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    (tmp_path / ".saving-x").mkdir()
+    (tmp_path / ".saving-x" / "a.txt").touch()
+    (tmp_path / "a.txt").touch()
+    remove_leftovers(tmp_path)
+    assert [*tmp_path.iterdir()] == [tmp_path / "a.txt"]

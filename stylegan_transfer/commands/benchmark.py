@@ -12,7 +12,7 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.atomic import check_place, renamed_when_done
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.benchmarking.options import BenchmarkOptions
 
@@ -38,7 +38,7 @@ def benchmark(options: BenchmarkOptions) -> dict:
         "training": training.measure_training,
     }
     output = pathlib.Path(options.output)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    check_place(output)
     report = {"machine": tables.describe_machine(options.threads)}
     print(*(f"{name}: {value}" for name, value in report["machine"].items()), sep="\n")
     for part in options.parts:

@@ -7,6 +7,7 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
+from stylegan_transfer.atomic import check_place
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.pairs import CONTACT_SHEET
 from stylegan_transfer.commands.stylization.options import StylizeOptions
@@ -38,6 +39,7 @@ def paint_samples(options: DemoOptions, verbose: bool = False) -> int:
     from stylegan_transfer.pictures.files import save_image
 
     output = pathlib.Path(options.output)
+    check_place(output / "stylized" / CONTACT_SHEET)
     for kind, names, draw in (
         ("content", samples.CONTENT_NAMES, samples.draw_content),
         ("style", samples.STYLE_NAMES, samples.draw_style),

@@ -5,9 +5,11 @@ stylegan-transfer optimize --content=photo.jpg --style=a.jpg:2 --style=b.jpg:1 -
 """
 
 import dataclasses
+import os
 import pathlib
 from collections.abc import Sequence
 
+from stylegan_transfer.atomic import check_place
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.pairs import split_weight
 from stylegan_transfer.options import Options, option
@@ -86,8 +88,9 @@ def optimize_file(options: OptimizeOptions) -> None:
     steps = range(every, options.steps + 1, every) if every else ()
     intermediate = {step: output.with_stem(f"{output.stem}_step{step:05d}") for step in steps}
     for path in (output, *intermediate.values()):
-        if path.exists() and not options.overwrite:
+        if os.path.lexists(path) and not options.overwrite:
             raise FileExistsError(f"Expected a new file, or --overwrite. Received: {path} exists")
+        check_place(path)
     content = load_image(options.content)
     weighted = [split_weight(source) for source in options.style]
     styles = [load_image(path) for path, _ in weighted]

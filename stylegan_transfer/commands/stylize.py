@@ -12,7 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.atomic import remove_leftovers, renamed_when_done
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.pairs import CONTACT_SHEET, is_clip
 from stylegan_transfer.commands.stylization.options import StylizeOptions
@@ -59,6 +59,7 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
     with timer("loading the generator"):
         generator = load_generator(options.generator, options.runtime, options.precision)
     if plan.record is not None:
+        remove_leftovers(plan.record.path.parent)
         for job in plan.todo:
             plan.record.plan(job)
         plan.record.save()

@@ -12,15 +12,19 @@ import tensorflow as tf
 from keras import ops
 
 from stylegan_transfer import losses
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_number, is_whole
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.pictures.colors import transfer_luminance
-from stylegan_transfer.pictures.inputs import resize_image, to_image
+from stylegan_transfer.pictures.inputs import resize_image, resize_style, to_image, to_images
 from stylegan_transfer.pictures.picture import ImageLike
+from stylegan_transfer.stylizing.arguments import check_strength
+from stylegan_transfer.stylizing.codes import to_shares
 
 CONTENT_LAYERS = ("relu3_1", "relu4_1")
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 MIN_SIZE = 32  # pixels, short side of the coarsest scale: relu4_1 is left with 4
+MAX_SIZE = 8_192
+MAX_WEIGHT = 1e6
 LEARNING_RATE = 0.05  # of Adam, in units of the image's range; falls to 0 over each scale
 
 
@@ -101,6 +105,7 @@ def optimize(
         ImportError: `optimizer="lbfgs"` without SciPy.
         ValueError: An argument is out of range, a picture cannot be read, or the features lack a
             layer.
+        FloatingPointError: The loss became NaN or infinite.
 
     Reference:
         - Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016,
@@ -119,24 +124,32 @@ def optimize(
         >>> picture.shape == content.shape
         True
     """
-    styles = [style] if isinstance(style, ImageLike) else list(style)
-    expect(len(styles) > 0, "a style of at least one picture", style=style)
-    shares = strength * _shares(style_weights, len(styles))
+    styles = to_images(style, "style")
+    check_strength(strength)
+    _check_counts(image_size, num_scales, num_steps, seed)
+    for name, value, known in (
+        ("optimizer", optimizer, ("adam", "lbfgs")),
+        ("initial", initial, ("content", "noise")),
+    ):
+        is_known = isinstance(value, str) and value in known
+        expect(is_known, f"{name} to be {' or '.join(known)}", **{name: value})
+    for name, value in (("features", features), ("on_step", on_step)):
+        expect(value is None or callable(value), f"{name}: a function, or None", **{name: value})
+    for name, layers in (("content_layers", content_layers), ("style_layers", style_layers)):
+        is_list = isinstance(layers, (tuple, list)) and len(layers) > 0
+        expect(is_list, f"{name}: names of at least one layer", **{name: layers})
+    shares = strength * to_shares(style_weights, len(styles), "style_weights")
     weights = {
-        "content_loss": content_weight,
-        "style_loss": style_weight,
-        "moments_loss": moments_weight,
-        "total_variation_loss": strength * total_variation_weight,
+        "content": content_weight,
+        "style": style_weight,
+        "moments": moments_weight,
+        "total_variation": total_variation_weight,
     }
-    expect(0 <= strength <= 1, "strength in [0, 1]", strength=strength)
-    is_large = image_size is None or image_size >= MIN_SIZE
-    expect(is_large, f"image_size of at least {MIN_SIZE}", image_size=image_size)
-    expect(num_scales >= 1, "num_scales of at least 1", num_scales=num_scales)
-    expect(num_steps >= 1, "num_steps of at least 1", num_steps=num_steps)
-    expect(optimizer in _MINIMIZERS, "optimizer to be adam or lbfgs", optimizer=optimizer)
-    expect(initial in ("content", "noise"), "initial to be content or noise", initial=initial)
-    are_weights = all(0 <= weight < np.inf for weight in weights.values())
-    expect(are_weights, "weights of at least 0", weights=weights)
+    for name, weight in weights.items():
+        fits = is_number(weight, 0, MAX_WEIGHT)
+        expect(fits, f"a weight of 0 to {MAX_WEIGHT:g}", **{f"{name}_weight": weight})
+    weights = {f"{name}_loss": weight for name, weight in weights.items()}
+    weights["total_variation_loss"] *= strength
 
     content, styles = to_image(content), [to_image(painting) for painting in styles]
     if image_size is not None:
@@ -158,6 +171,8 @@ def optimize(
     def report(loss, terms, image):
         nonlocal step
         step += 1
+        if not np.isfinite(float(loss)):
+            raise FloatingPointError(f"Expected finite losses. Received: {float(loss)} at {step=}")
         if on_step is not None:
             values = {name: float(term) for name, term in terms.items()}
             on_step(step, float(loss), values, finish(image))
@@ -166,7 +181,7 @@ def optimize(
         targets = _measure_targets(
             features,
             resize_image(content, size=size),
-            [resize_image(painting, short_side=min(size)) for painting in styles],
+            [resize_style(painting, min(size)) for painting in styles],
             shares,
             content_layers,
             style_layers,
@@ -178,11 +193,13 @@ def optimize(
     return finish(image)
 
 
-def _shares(style_weights, num_styles):
-    weights = np.ones(num_styles) if style_weights is None else np.ravel(style_weights)
-    fits = weights.size == num_styles and np.all(weights >= 0) and 0 < weights.sum() < np.inf
-    expect(fits, "a number of at least 0 for each style, not all 0", style_weights=style_weights)
-    return weights / weights.sum()
+def _check_counts(image_size, num_scales, num_steps, seed):
+    fits = image_size is None or is_whole(image_size, MIN_SIZE, MAX_SIZE)
+    limits = f"image_size of at least {MIN_SIZE} and at most {MAX_SIZE}, or None"
+    expect(fits, limits, image_size=image_size)
+    expect(is_whole(num_scales, 1), "num_scales of at least 1", num_scales=num_scales)
+    expect(is_whole(num_steps, 1), "num_steps of at least 1", num_steps=num_steps)
+    expect(is_whole(seed, 0), "seed of at least 0", seed=seed)
 
 
 def _sizes(shape, num_scales):

@@ -3,9 +3,8 @@
 import dataclasses
 import json
 import pathlib
-import shutil
 
-from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.atomic import remove_leftovers, renamed_when_done
 from stylegan_transfer.training.checkpoints import saved_steps
 from stylegan_transfer.training.config import TrainingConfig
 
@@ -27,8 +26,7 @@ def claim(workdir: pathlib.Path, config: TrainingConfig) -> None:
         if place.exists() and place.is_dir() != is_folder:
             kind = "a folder" if is_folder else "a file, or nothing,"
             raise FileExistsError(f"Expected {kind} to write a run to. Received: {place}")
-    for leftover in filter(pathlib.Path.is_dir, workdir.glob(".saving-*")):  # of a killed run
-        shutil.rmtree(leftover)
+    remove_leftovers(workdir)
     path = workdir / "config.json"
     if saved_steps(workdir / "checkpoints"):
         _expect_same(_read_json(path), json.loads(to_json(config)), workdir)

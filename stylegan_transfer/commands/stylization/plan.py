@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 
+from stylegan_transfer.atomic import check_place
 from stylegan_transfer.checks import shorten
 from stylegan_transfer.commands import pairs
 from stylegan_transfer.commands.pairs import Job, Style
@@ -73,7 +74,7 @@ def make_plan(options: StylizeOptions, makings: Makings) -> Plan:
         notes += again
     report = _plan_report(options, folder) if options.report and todo else None
     for path in filter(None, (*(job.output for job in todo), report, known and known.path)):
-        _expect_place(path)
+        check_place(path)
     return Plan(contents, styles, jobs, todo, known, report, notes)
 
 
@@ -84,15 +85,6 @@ def _read_record(folder, options):
         if options.overwrite:
             return Record(folder)
         raise
-
-
-def _expect_place(path):
-    """Raises an `OSError` unless a file can come here, as far as one can tell without writing."""
-    if path.is_dir():
-        raise IsADirectoryError(f"Expected a file to write to. Received: {path}, a folder")
-    parent = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise PermissionError(f"Expected a folder to write {path.name} to. Received: {path.parent}")
 
 
 def _check_masks(options, styles):
