@@ -251,7 +251,7 @@ def test_figures_are_medians_after_the_warm_up_and_growths_of_the_peak():
 # Parts.
 
 
-FAKE = {"repetitions": 1, "threads": 3, "peer_python": sys.executable}
+FAKE = {"repetitions": 1, "threads": 3, "peer_python": sys.executable, "runtimes": ()}
 
 
 def test_a_peer_that_fails_is_a_row_and_the_others_are_compared(fake_program):
@@ -298,12 +298,18 @@ def test_a_peer_that_cannot_be_installed_is_a_row_and_we_go_on(fake_program, mon
     monkeypatch.setattr(stylising, "PEER", str(tmp_path / "no_such_requirement"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     options = BenchmarkOptions(
-        sizes=(32,), megapixels=(), repetitions=1, threads=1, cache_dir=str(tmp_path / "cache")
+        sizes=(32,),
+        megapixels=(),
+        runtimes=("onnx",),
+        repetitions=1,
+        threads=1,
+        cache_dir=str(tmp_path / "cache"),
     )
-    failure, ours = stylising.measure_stylising(options)["pictures"]
+    failure, ours, exported = stylising.measure_stylising(options)["pictures"]
     assert failure["contestant"] == stylising.PEER
     assert "no_such_requirement" in failure["failure"] and "\n" not in failure["failure"]
     assert (ours["contestant"], ours["time_to_ours"]) == (stylising.OURS, 1)
+    assert exported["contestant"] == "stylegan_transfer, onnxruntime"
 
 
 def build_toy(config):
@@ -398,13 +404,24 @@ def test_ours_paints_with_a_generator_of_the_width_that_is_asked_for(stopwatch, 
         return StyleGenerator(width, num_blocks=1)
 
     monkeypatch.setattr(stylegan_transfer, "StyleGenerator", build)
-    monkeypatch.setattr(stylegan_transfer, "load_generator", lambda: build(8))
+    monkeypatch.setattr(stylegan_transfer, "load_generator", lambda runtime: build(8))
     for width in (None, 4):
         stopwatch.seconds = 0.0
         paint = peer.load_stylegan_transfer(stopwatch, 1, width)
         assert paint(peer.draw_pictures(2, 32, 40)).shape == (2, 32, 40, 3)
         assert stopwatch.seconds > 0
     assert widths == [8, 4]
+
+
+def test_exported_graphs_paint_on_so_many_threads(stopwatch, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    cores = []
+    pin = lambda _, given: cores.extend(given)  # noqa: E731
+    monkeypatch.setattr(os, "sched_setaffinity", pin, raising=False)
+    paint = peer.CONTESTANTS["stylegan_transfer, onnxruntime"](stopwatch, threads=1, width=None)
+    assert paint(peer.draw_pictures(2, 32, 40)).shape == (2, 32, 40, 3)
+    assert stopwatch.seconds > 0
+    assert len(cores) == 1
 
 
 def test_a_training_step_is_a_whole_one_of_the_width_that_is_asked_for(stopwatch, monkeypatch):
@@ -496,6 +513,7 @@ def test_the_script_prints_tables_and_writes_the_figures(fake_lite, tmp_path):
         [
             *(sys.executable, SCRIPT, "--parts=stylising", "--sizes=32", "--megapixels="),
             *("--repetitions=1", "--threads=1", f"--peer_python={sys.executable}"),
+            "--runtimes=",
             f"--output={output}",
         ],
         cwd=ROOT,
@@ -521,8 +539,9 @@ def test_the_script_prints_tables_and_writes_the_figures(fake_lite, tmp_path):
         (["--parts=painting"], "Expected parts: out of stylising, training, curves"),
         (["--parts="], "Expected parts: at least one"),
         (["--sizes=256,big"], "Expected --sizes: a whole number. Received: --sizes=big"),
-        (["--sizes=16"], "Expected sizes: at least 32. Received: sizes=(16,)"),
-        (["--megapixels=nan"], "Expected megapixels: at least 0.01"),
+        (["--sizes=16"], "at least 32 and at most 16384. Received: sizes=(16,)"),
+        (["--megapixels=nan"], "at least 0.01"),
+        (["--runtimes=caffe"], "Expected runtimes: out of onnx, openvino, openvino-fast"),
         (["--vgg=none.npz"], "vgg='none.npz'"),
         (["--peer_python=none"], "peer_python='none'"),
         (["--repetitions=0"], "Expected repetitions: at least 1"),

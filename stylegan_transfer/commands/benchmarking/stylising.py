@@ -34,7 +34,7 @@ CURVES = {  # the first values; then those that one of them takes while the othe
 
 def measure_stylising(options: BenchmarkOptions) -> dict[str, list[dict]]:
     """Returns a table of all contestants at some sizes, and one of ours at large ones."""
-    pythons, pictures = {OURS: sys.executable}, []
+    pythons, pictures = dict.fromkeys((OURS, *options.exported), sys.executable), []
     try:
         peer_python = options.peer_python or install(PEER, options.cache_dir)
         pythons |= dict.fromkeys(PEER_CONTESTANTS, peer_python)
