@@ -1,3 +1,4 @@
+import os
 import pathlib
 import re
 
@@ -24,11 +25,25 @@ TEST = [
     "scikit-image>=0.22",  # the independent reference of SSIM
 ]
 
+
+def describe() -> str:
+    """README; with REPOSITORY_URL in the environment, its links lead there from a package index.
+
+    For a release: `REPOSITORY_URL=https://github.com/OWNER/NAME python -m build`.
+    """
+    text, url = (HERE / "README.md").read_text(encoding="utf-8"), os.getenv("REPOSITORY_URL")
+    if url:
+        relative = r"(!?)\[([^]]*)\]\((?!\w+:|#)"
+        kinds = {"!": "raw", "": "blob"}
+        text = re.sub(relative, lambda m: f"{m[1]}[{m[2]}]({url}/{kinds[m[1]]}/HEAD/", text)
+    return text
+
+
 setup(
     name="stylegan_transfer",
     version=VERSION[1],
     description="Image style transfer with a GAN, in TensorFlow and Keras",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=describe(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["stylegan_transfer*"]),
