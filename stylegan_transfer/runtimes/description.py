@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, is_whole
 
 FORMAT = 1  # of folders; another one where inputs or outputs of the graphs change
 NAME = "generator.json"
@@ -61,8 +61,13 @@ def read_description(folder: str | os.PathLike) -> Description:
         version = fields["format"]
         expect(version == FORMAT, f"graphs of format {FORMAT}", path=str(path), format=version)
         sizes = {name: tuple(fields[name]) for name in ("strides", "levels")}
-        return Description(**{**fields, **sizes})
-    except (TypeError, KeyError, json.JSONDecodeError) as error:
+        description = Description(**{**fields, **sizes})
+    except (TypeError, KeyError, json.JSONDecodeError, UnicodeError, RecursionError) as error:
         raise ValueError(
             f"Expected the description of an exported generator. Received: {path} ({error})"
         ) from None
+    numbers = {name: fields[name] for name in ("receptive_radius", "code_size", "moments_size")}
+    values = (*numbers.values(), *description.strides, *description.levels)
+    fits = all(is_whole(value, 0) for value in values) and len(description.strides) > 0
+    expect(fits, "whole numbers", path=str(path), **numbers, **sizes)
+    return description

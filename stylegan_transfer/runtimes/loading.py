@@ -4,7 +4,7 @@ import importlib.util
 import os
 import pathlib
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import describe, expect, is_path
 from stylegan_transfer.runtimes.description import is_exported, read_description
 from stylegan_transfer.runtimes.exported import ExportedGenerator
 from stylegan_transfer.runtimes.sessions import PRECISIONS, is_installed, open_session
@@ -61,9 +61,10 @@ def load_generator(
     """
     expect(runtime in RUNTIMES, f"one of {RUNTIMES}", runtime=runtime)
     expect(precision in PRECISIONS, f"one of {PRECISIONS}", precision=precision)
+    expected = "a trained generator: a .keras file, or a folder that export wrote"
+    expect(path is None or is_path(path), expected, path=path)
     if path is not None and not os.path.exists(path):
-        expected = "a trained generator: a .keras file, or a folder that export wrote"
-        raise FileNotFoundError(f"Expected {expected}. Received: {os.fspath(path)!r}")
+        raise FileNotFoundError(f"Expected {expected}. Received: {describe(path)}")
     if runtime == "auto":
         runtime = choose_runtime(path)
     if runtime != "tensorflow":

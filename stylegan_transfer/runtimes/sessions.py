@@ -1,14 +1,16 @@
 """Runs the graphs of a folder: with onnxruntime, or with OpenVINO."""
 
 import collections
+import contextlib
 import functools
 import importlib.util
 import pathlib
+import threading
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stylegan_transfer.checks import expect
+from stylegan_transfer.checks import expect, shorten
 
 PRECISIONS = ("float32", "fast")
 _MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
@@ -72,7 +74,8 @@ class OnnxSession:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors
         path = _find_graph(self._folder, name, (".onnx",))
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        with _naming_errors(path):
+            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 class OpenVinoSession:
@@ -96,21 +99,37 @@ class OpenVinoSession:
         self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_fast else "f32"}
         self._dynamic = functools.cache(self._compile)
         self._static = functools.lru_cache(_MAX_STATIC)(self._compile)
+        self._lock = threading.Lock()
 
     def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
         shapes = tuple((key, value.shape) for key, value in feeds.items())
-        is_first = not any(key[0] == name for key in self._counts)
-        self._counts[name, shapes] += 1
-        has_own = is_first or self._counts[name, shapes] >= 3
-        request = self._static(name, shapes) if has_own else self._dynamic(name)
-        results = request.infer(dict(feeds), share_inputs=True)
-        return [np.array(results[output]) for output in outputs]
+        with self._lock:  # a request serves one thread at a time, with all cores
+            is_first = not any(key[0] == name for key in self._counts)
+            self._counts[name, shapes] += 1
+            has_own = is_first or self._counts[name, shapes] >= 3
+            request = self._static(name, shapes) if has_own else self._dynamic(name)
+            results = request.infer(dict(feeds), share_inputs=True)
+            return [np.array(results[output]) for output in outputs]
 
     def _compile(self, name, shapes=()):
-        graph = self._core.read_model(_find_graph(self._folder, name, (".xml", ".onnx")))
-        if shapes:
-            graph.reshape({key: self._openvino.PartialShape(shape) for key, shape in shapes})
-        return self._core.compile_model(graph, "CPU", self._config).create_infer_request()
+        path = _find_graph(self._folder, name, (".xml", ".onnx"))
+        with _naming_errors(path):
+            graph = self._core.read_model(path)
+            if shapes:
+                graph.reshape({key: self._openvino.PartialShape(shape) for key, shape in shapes})
+            return self._core.compile_model(graph, "CPU", self._config).create_infer_request()
+
+
+@contextlib.contextmanager
+def _naming_errors(path):
+    """Damaged graphs raise errors of many kinds, some of several lines."""
+    try:
+        yield
+    except Exception as error:
+        reason = shorten(" ".join(str(error).split()))
+        raise ValueError(
+            f"Expected a graph that can be read. Received: {path} ({reason})"
+        ) from error
 
 
 def _find_graph(folder, name, suffixes):

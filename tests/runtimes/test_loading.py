@@ -1,7 +1,10 @@
 """Which runtime runs a generator, and what is said where none can."""
 
+import concurrent.futures
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from stylegan_transfer.exporting.export import export
@@ -9,6 +12,7 @@ from stylegan_transfer.networks.saving import save_generator
 from stylegan_transfer.runtimes import loading, sessions
 from stylegan_transfer.runtimes.exported import ExportedGenerator
 from stylegan_transfer.runtimes.loading import choose_runtime, load_generator
+from stylegan_transfer.stylizing.stylize import stylize
 
 pytest.importorskip("onnx")
 
@@ -116,3 +120,54 @@ def test_the_exported_generator_has_what_stylize_needs(paths):
     assert generator.num_layers == 4
     assert generator.receptive_radius == 48
     assert generator.noise
+
+
+@pytest.mark.parametrize("path", [3, 0, True, [], b"a", "", "a\0b"])
+def test_a_path_of_another_type_is_named(path):
+    with pytest.raises(ValueError, match="Expected a trained generator.*Received: path="):
+        load_generator(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: b"{",
+        lambda text: b"\xff\xfe",
+        lambda text: b"[" * 100_000,
+        lambda text: text.replace(b'"code_size": 8', b'"code_size": "8"'),
+        lambda text: text.replace(b'"strides": [', b'"strides": ["x", '),
+    ],
+)
+def test_a_damaged_description_is_named(paths, tmp_path, damage):
+    shutil.copytree(paths["exported"], tmp_path / "damaged")
+    description = tmp_path / "damaged" / "generator.json"
+    description.write_bytes(damage(description.read_bytes()))
+    with pytest.raises(ValueError, match=r"Expected .*damaged/generator\.json"):
+        load_generator(tmp_path / "damaged", "onnx")
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_a_damaged_graph_is_named_in_one_line(paths, tmp_path, runtime):
+    pytest.importorskip({"onnx": "onnxruntime", "openvino": "openvino"}[runtime])
+    shutil.copytree(paths["exported"], tmp_path / "damaged")
+    graph = tmp_path / "damaged" / "encode_style.onnx"
+    graph.write_bytes(graph.read_bytes()[:1_000])
+    generator = load_generator(tmp_path / "damaged", runtime)
+    with pytest.raises(ValueError, match=r"Expected a graph .*encode_style\.onnx") as error:
+        generator.encode_style(np.zeros((1, 32, 32, 3), "float32"))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_threads_share_a_generator(paths, runtime):
+    pytest.importorskip({"onnx": "onnxruntime", "openvino": "openvino"}[runtime])
+    generator = load_generator(paths["exported"], runtime)
+    style, *contents = np.random.default_rng(0).random((17, 48, 64, 3), "float32")
+
+    def paint(i):
+        return stylize(generator, contents[i], style, style_size=32, seed=i)
+
+    expected = [paint(i) for i in range(16)]
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        painted = [*threads.map(paint, range(16))]
+    np.testing.assert_allclose(painted, expected, atol=1e-5)
