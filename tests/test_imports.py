@@ -30,10 +30,12 @@ ALLOWED = {
     "commands": BASE | MIDDLE | GRAPHS | TOP,
     "__main__": {"commands"},
 }
+# Go down gradients, as no runtime without TensorFlow does.
+DESCENT = ("stylizing.optimize", "stylizing.refinement", "stylizing.feature_sums")
 MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
     *("training.checkpoints", "training.perceptual"),
-    *("pictures.sixteen_bit", "measuring.figures", "stylizing.optimize"),
+    *("pictures.sixteen_bit", "measuring.figures", *DESCENT),
     *("networks.compiling", "exporting.signatures", "exporting.litert"),
 }
 ONLY_FOR_COMMANDS = {"absl", "matplotlib"}
@@ -137,7 +139,7 @@ def test_import_of_the_package_is_quick_and_loads_no_framework():
 
 def test_pictures_and_what_stylizes_with_another_runtime_need_no_framework():
     without = [m for m in MODULES if m.startswith(("pictures.", "stylizing.", "runtimes."))]
-    modules = [f"stylegan_transfer.{m}" for m in without if m != "stylizing.optimize"]
+    modules = [f"stylegan_transfer.{m}" for m in without if m not in DESCENT]
     code = f"import sys, {', '.join(modules)}; print(*{{'tensorflow', 'keras'}} & set(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True

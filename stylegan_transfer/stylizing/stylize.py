@@ -36,6 +36,7 @@ from stylegan_transfer.stylizing.painting import (
     paint,
     resize_mask,
 )
+from stylegan_transfer.stylizing.qualities import QUALITIES
 
 PRESERVE_COLOR = (None, "luminance", "match")
 
@@ -53,6 +54,7 @@ def stylize(
     style_size: int = STYLE_SIZE,
     preserve_color: str | None = None,
     seed: int | None = 0,
+    quality: str = "fast",
     tileable: bool = False,
     tile_size: int = TILE_SIZE,
     progress: Callable[[int, int], None] | None = None,
@@ -85,6 +87,9 @@ def stylize(
             another painting of the same pair, and the same one each time. None: no noise,
             which leaves flat areas a more regular pattern. A generator with `noise=False` never
             gets any.
+        quality: `"fast"`: what the generator makes. `"fine"` and `"best"`: that, refined for
+            some seconds or for as long as it pays, by gradient descent on the picture: closer to
+            both the content and the style. This needs TensorFlow.
         tileable: Whether the result repeats without a seam, as the textures of games do. The
             content should repeat, too. Its sides must be multiples of the generator's largest
             stride, 8 or 16.
@@ -93,7 +98,8 @@ def stylize(
             thumbnail of so many pixels: the memory that it takes beyond the picture itself no
             longer grows.
         progress: Called as `progress(tiles_done, num_tiles)` after each tile, in two rounds for a
-            strength below 1.
+            strength below 1; in a last round as `progress(steps_done, num_steps)` after each step
+            of refinement.
 
     Returns:
         float32 in [0, 1], of the content's size and number of channels; alpha is the content's.
@@ -137,6 +143,7 @@ def stylize(
     if fine_style is not None:
         fine = encode_style(generator, fine_style, **encoding)
         codes = [join_codes(generator, code, fine, num_coarse_layers) for code in codes]
+    options = {"weights": weights, "fine_style": fine_style, "is_masked": masks is not None}
     stylized = stylize_with_code(
         generator,
         pixels[0],
@@ -149,6 +156,7 @@ def stylize(
         tileable=tileable,
         tile_size=tile_size,
         progress=progress,
+        refiner=load_refiner(quality, styles, **options, **encoding),
     )
     return _like(content, stylized)
 
@@ -167,6 +175,7 @@ def stylize_with_code(
     tile_size: int = TILE_SIZE,
     progress: Callable[[int, int], None] | None = None,
     repainting: Repainting | Sequence[Repainting] | None = None,
+    refiner: Callable[..., np.ndarray] | None = None,
 ) -> np.ndarray | Picture:
     """Returns the content picture painted in the style of a code.
 
@@ -196,6 +205,7 @@ def stylize_with_code(
         repainting: From `repaint`, for the same content and options: what a strength in between
             needs of the content, to be computed once for many styles. For a batch, one of the
             batch or a list with one for each picture. Default: it is computed.
+        refiner: From `load_refiner`, for the code's style: refines what the generator painted.
 
     Returns:
         float32 in [0, 1], of the content's size and number of channels; alpha is the content's.
@@ -246,8 +256,40 @@ def stylize_with_code(
             own = np.expand_dims(own, tuple(range(1, 1 + codes.ndim - own.ndim)))
             painted = paint(generator, contents, own + strength * (codes - own), masks, **options)
             painted = np.clip(painted + (1.0 - strength) * missed, 0.0, 1.0)
+        if refiner is not None:
+            del options["seed"]
+            regions = None if masks is None else masks[0]
+            pairs = zip(painted, contents, strict=True)
+            painted = np.stack([refiner(*p, regions, strength=strength, **options) for p in pairs])
         pixels = _finish(painted, pixels, preserve_color, coverage)
     return pixels if is_batch(content) else _like(content, pixels[0])
+
+
+def load_refiner(quality: str, style, **options):
+    """Returns what refines pictures painted in a style; None for `"fast"`.
+
+    Args:
+        quality: One of `QUALITIES`.
+        style: A picture or several, as `encode_style` takes them.
+        options: As `refinement.make_refiner` takes them.
+
+    Raises:
+        ImportError: TensorFlow is not installed.
+        ValueError: The quality is another, or Keras runs on another backend than TensorFlow.
+    """
+    is_known = isinstance(quality, str) and quality in QUALITIES
+    expect(is_known, f"one of {', '.join(QUALITIES)}", quality=quality)
+    refinement = QUALITIES[quality]
+    if refinement is None:
+        return None
+    try:
+        from stylegan_transfer.stylizing.refinement import make_refiner
+    except ImportError as error:
+        raise ImportError(
+            f"Expected TensorFlow for a quality other than fast. Received: quality={quality!r}, "
+            f"but {error}"
+        ) from error
+    return make_refiner(style, refinement, **options)
 
 
 def _finish(painted, pixels, preserve_color, coverage):

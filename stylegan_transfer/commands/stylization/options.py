@@ -8,7 +8,7 @@ from stylegan_transfer.options import Options, option
 LOOK = (
     *("strength", "style_size", "content_size", "num_coarse_layers", "preserve_color", "seed"),
     *("tileable", "smoothing", "tile_size", "format", "compression_quality", "keep_depth"),
-    "precision",
+    *("precision", "quality"),
 )
 
 
@@ -92,6 +92,12 @@ class StylizeOptions(Options):
         description="Of the strokes in flat areas: each gives another painting.",
         minimum=-1_000_000_000,
         maximum=1_000_000_000,
+    )
+    quality: str = option(
+        "fast",
+        description="fast: what the generator makes. fine and best: that, refined for some "
+        "seconds or for as long as it pays; needs TensorFlow.",
+        choices=("fast", "fine", "best"),
     )
     tileable: bool = option(
         False, description="Whether results repeat without a seam, as textures do."

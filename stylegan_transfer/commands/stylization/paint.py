@@ -25,7 +25,7 @@ from stylegan_transfer.pictures.inputs import resize_picture
 from stylegan_transfer.pictures.picture import Picture
 from stylegan_transfer.stylizing.codes import encode_style, join_codes
 from stylegan_transfer.stylizing.contents import repaint
-from stylegan_transfer.stylizing.stylize import stylize_with_code
+from stylegan_transfer.stylizing.stylize import load_refiner, stylize_with_code
 
 _SECONDS_BETWEEN_RECORDS = 1.0
 _LARGE_COLLECTION = 10  # paintings; the code of so many is kept in a file
@@ -77,6 +77,7 @@ class Painter:
         self._picture = functools.lru_cache(maxsize=2)(self._read)
         self._repainting = functools.lru_cache(maxsize=2)(self._repaint)
         self._code = functools.cache(self._encode)
+        self._refiner = functools.lru_cache(maxsize=256)(self._load_refiner)
 
     def paint(self, jobs: Sequence[Job]) -> None:
         """Paints and writes jobs, several of one size together."""
@@ -104,7 +105,8 @@ class Painter:
             batch.append(loaded)
             shape = pixels
             fits = shape[0] * shape[1] <= self._options.tile_size**2
-            limit = self._options.batch_size if fits else 1
+            is_together = fits and self._options.quality == "fast"
+            limit = self._options.batch_size if is_together else 1
         if batch:
             yield batch
 
@@ -163,6 +165,24 @@ class Painter:
         key = repr((digest, self._options.style_size, files, weights))
         return _kept(key, lambda: encode_style(self._generator, list(paths), **options))
 
+    def _find_refiner(self, loaded):
+        if self._options.preserve_color == "match":
+            return self._load_refiner(loaded.job.style, loaded.picture)
+        return self._refiner(loaded.job.style)
+
+    def _load_refiner(self, style: Style, match=None):
+        """What refines pictures in this style; None for a quality of fast."""
+        options = self._options
+        return load_refiner(
+            options.quality,
+            list(style.paths),
+            weights=style.weights,
+            fine_style=options.fine_style,
+            is_masked=bool(options.mask),
+            style_size=options.style_size,
+            match=match,
+        )
+
     def _repaint(self, content):
         """What a strength below 1 needs of a content, whatever the style."""
         return repaint(
@@ -197,6 +217,7 @@ class Painter:
                 tile_size=options.tile_size,
                 progress=self._show_tiles,
                 repainting=repainting,
+                refiner=self._find_refiner(batch[0]),  # with one, there is one in the batch
             )
         for loaded, image in zip(batch, painted, strict=True):
             with self._guard([loaded.job], loaded.job.output):
@@ -226,7 +247,7 @@ class Painter:
                 self._record.save()
 
     def _show_tiles(self, done, total):
-        self._bar.set_postfix_str("" if done == total else f"tile {done} of {total}")
+        self._bar.set_postfix_str("" if done == total else f"part {done} of {total}")
 
     def _paint_clip(self, job):
         from stylegan_transfer.stylizing.video import stylize_video

@@ -1,0 +1,34 @@
+"""How much time goes into a picture after the generator has painted it."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Refinement:
+    """How a painted picture is refined.
+
+    Args:
+        num_steps: Of gradient descent.
+        style_weight: Of the Gram style loss, and of the moments loss.
+        content_weight: Of the content loss.
+        total_variation_weight: Of the total variation: more of it, less grain.
+    """
+
+    num_steps: int
+    style_weight: float = 10.0
+    content_weight: float = 3.0
+    total_variation_weight: float = 0.1
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights by the names of the losses."""
+        return {
+            "style": self.style_weight,
+            "moments": self.style_weight,
+            "content": self.content_weight,
+            "total_variation": self.total_variation_weight,
+        }
+
+
+# None: the generator's picture as it is.
+QUALITIES = {"fast": None, "fine": Refinement(num_steps=20), "best": Refinement(num_steps=200)}

@@ -1,0 +1,220 @@
+"""Refines painted pictures: gradient descent on the pixels from what the generator made.
+
+A generator paints in one pass what it has learned for all styles. Some steps of descent on the
+picture itself, by the losses that it was trained with, bring out what is particular to this style.
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from stylegan_transfer.checks import expect
+from stylegan_transfer.pictures.arrays import split_alpha
+from stylegan_transfer.pictures.colors import match_colors
+from stylegan_transfer.pictures.inputs import resize_style, to_image, to_images
+from stylegan_transfer.pictures.picture import ImageLike
+from stylegan_transfer.stylizing.codes import STYLE_SIZE, to_shares
+from stylegan_transfer.stylizing.feature_sums import (
+    LARGEST_STRIDE,
+    RECEPTIVE_RADIUS,
+    STEPS,
+    Statistics,
+    feature_sums,
+    normalize_content,
+    to_statistics,
+)
+from stylegan_transfer.stylizing.painting import TILE_SIZE
+from stylegan_transfer.stylizing.qualities import Refinement
+from stylegan_transfer.stylizing.tiling import make_tiles
+
+LEARNING_RATE = 0.03  # of Adam, in units of the image's range; falls to 0
+# Looked at as large as a content of 512 pixels by default, styles come closest.
+STYLE_SCALE = 4 / 3
+_FINE_LAYERS = ("1/relu1_1", "1/relu2_1", "2/relu1_1")
+
+
+class Refiner:
+    """Refines what a generator painted in one style, or in one for each mask.
+
+    It minimizes, with Adam over pixels in [0, 1], the content, style, moments and total variation
+    losses on the distilled features, at the picture's size and at half of it. The statistics to
+    reach are the styles' and, with a share of `1 - strength`, the content's own.
+
+    Args:
+        styles: Of each style the statistics, from `measure_style`.
+        refinement: How many steps, and what they weigh.
+
+    Reference:
+        Gatys et al., "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016, eq. 7
+        (there from noise, in hundreds of steps); see `losses` for the terms.
+    """
+
+    def __init__(self, styles: Sequence[Statistics], refinement: Refinement):
+        self._styles = tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *styles)
+        self._refinement = refinement
+
+    def __call__(
+        self,
+        painted: np.ndarray,
+        content: np.ndarray,
+        masks: np.ndarray | None = None,
+        *,
+        strength: float = 1.0,
+        tileable: bool = False,
+        tile_size: int = TILE_SIZE,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> np.ndarray:
+        """Returns a painted picture, refined.
+
+        Args:
+            painted: float32 RGB in [0, 1], `(height, width, 3)`.
+            content: Of the same shape.
+            masks: float32 `(styles, height, width)`, summing to 1 over styles; or None.
+            strength: Of the style, in (0, 1].
+            tileable: Whether the picture repeats without a seam.
+            tile_size: Of more than `tile_size ** 2` pixels, no more than a tile of this side and
+                its surroundings is looked at at once. The result is the same.
+            progress: Called as `progress(steps_done, num_steps)`, or None.
+
+        Returns:
+            float32 in [0, 1], of the same shape.
+        """
+        num_steps, weights = self._refinement.num_steps, self._refinement.weights
+        canvas = _Canvas(content, masks, tile_size, tileable)
+        targets = _mix([canvas.statistics, self._styles], (1.0 - strength, strength))
+        pixels = keras.Variable(painted)
+        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
+        adam = keras.optimizers.Adam(schedule, beta_2=0.99)
+        for step in range(1, num_steps + 1):
+            adam.apply([canvas.gradient(np.asarray(pixels), targets, weights)], [pixels])
+            pixels.assign(keras.ops.clip(pixels, 0.0, 1.0))
+            if progress is not None:
+                progress(step, num_steps)
+        return np.array(pixels)
+
+
+def make_refiner(
+    style: ImageLike | Sequence[ImageLike],
+    refinement: Refinement,
+    *,
+    weights: Sequence[float] | None = None,
+    fine_style: ImageLike | None = None,
+    is_masked: bool = False,
+    style_size: int = STYLE_SIZE,
+    match: ImageLike | None = None,
+) -> Refiner:
+    """Returns what refines pictures in one style, or in one for each mask.
+
+    Args:
+        style: A path, a PIL image, a `Picture` or an array; or a list of several.
+        refinement: From `QUALITIES`.
+        weights: The share of each style. Default: equal shares.
+        fine_style: A further style, for the layers that see strokes and colours.
+        is_masked: Whether each style has a mask; else they are mixed.
+        style_size: As `encode_style` takes it. Refinement looks at styles in `STYLE_SCALE` times
+            this size.
+        match: A content picture, whose mean colour and colour covariance each style is given
+            before it is looked at. Default: the style's own colours.
+
+    Raises:
+        ValueError: Keras runs on another backend than TensorFlow, or a picture cannot be read.
+    """
+    backend = keras.backend.backend()
+    expect(backend == "tensorflow", "Keras on TensorFlow to refine pictures", backend=backend)
+    size = round(STYLE_SCALE * style_size)
+    pictures = to_images(style, "style")
+    measured = [_measure_style(picture, size, match) for picture in pictures]
+    if not is_masked:
+        measured = [_mix(measured, to_shares(weights, len(measured)))]
+    if fine_style is not None:
+        fine = _measure_style(fine_style, size, match)
+        measured = [
+            {name: (fine if name in _FINE_LAYERS else coarse)[name] for name in coarse}
+            for coarse in measured
+        ]
+    return Refiner(measured, refinement)
+
+
+def _measure_style(picture, size, match):
+    image = to_image(picture)
+    if match is not None:
+        colors, alpha = split_alpha(to_image(match, keep_alpha=True))
+        image = match_colors(image, colors, alpha[..., 0] if alpha.size else None)
+    return _Canvas(resize_style(image, size)).statistics
+
+
+class _Canvas:
+    """Measures pictures of one content, tile by tile, as if they were whole.
+
+    Args:
+        content: float32 `(height, width, 3)`.
+        masks: float32 `(regions, height, width)`, summing to 1; None: one region.
+        tile_size: Larger pictures than this squared are cut into tiles.
+        tileable: Whether pictures go on beyond their edges as they begin at the opposite ones.
+
+    Attributes:
+        statistics: Of the content, by map and region.
+    """
+
+    def __init__(self, content, masks=None, tile_size=TILE_SIZE, tileable=False):
+        height, width = content.shape[:2]
+        is_small = height * width <= tile_size**2
+        side = max(height, width) if is_small else tile_size // LARGEST_STRIDE * LARGEST_STRIDE
+        tiles = make_tiles(height, width, side, RECEPTIVE_RADIUS)
+        masks = np.ones((1, height, width), "float32") if masks is None else masks
+        self._sums, self._tileable = feature_sums(), tileable
+        self._views = [_see(tile, height, width, tileable) for tile in tiles]
+        self._masks = [masks[(slice(None), *pixels)] for pixels, _ in self._views]
+        self._content = [{} for _ in tiles]
+        sums = self._measure(content)
+        self.statistics = {n: to_statistics(sums[n]) for n in sums if n not in STEPS}
+        for maps, (pixels, inner) in zip(self._content, self._views, strict=True):
+            for name, values in self._sums.maps(content[pixels], inner).items():
+                maps[name] = normalize_content(values, sums[name])
+
+    def gradient(self, image, targets, weights):
+        """Returns that of the whole picture's loss by its pixels."""
+        if len(self._views) == 1:
+            parts = [self._sums.descend(*tile, targets, weights) for tile in self._see(image)]
+        else:
+            slopes = self._sums.slopes(self._measure(image), targets, weights)
+            parts = (self._sums.pull(*tile, slopes) for tile in self._see(image))
+        gradient = np.zeros_like(image)
+        for part, (pixels, _) in zip(parts, self._views, strict=True):
+            if self._tileable:  # a view may show a pixel several times
+                np.add.at(gradient, pixels, part)
+            else:
+                gradient[pixels] += part
+        return gradient
+
+    def _measure(self, image):
+        """The sums of all tiles."""
+        parts = [self._sums.measure(*tile) for tile in self._see(image)]
+        return tf.nest.map_structure(lambda *values: tf.add_n(values), *parts)
+
+    def _see(self, image):
+        """Yields what `FeatureSums` takes of each tile: pixels, inner part, masks, content."""
+        for (pixels, inner), *known in zip(self._views, self._masks, self._content, strict=True):
+            yield image[pixels], inner, *known
+
+
+def _see(tile, height, width, tileable):
+    """Returns the rows and columns of the pixels that are seen for a tile, and where in them its
+    inner part lies."""
+    outer = tile.outer
+    if tileable:
+        outer = [slice(i.start - RECEPTIVE_RADIUS, i.stop + RECEPTIVE_RADIUS) for i in tile.inner]
+    rows, columns = (np.arange(o.start, o.stop) for o in outer)
+    firsts = [inner.start - o.start for inner, o in zip(tile.inner, outer, strict=True)]
+    lasts = [inner.stop - o.start for inner, o in zip(tile.inner, outer, strict=True)]
+    inner = np.array([*firsts, *lasts], "int32")
+    return (rows[:, None] % height, columns % width), inner
+
+
+def _mix(statistics, shares):
+    def mix(*values):
+        return sum(float(share) * value for share, value in zip(shares, values, strict=True))
+
+    return tf.nest.map_structure(mix, *statistics)
