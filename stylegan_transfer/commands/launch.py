@@ -18,6 +18,9 @@ from stylegan_transfer.checks import describe
 from stylegan_transfer.commands.quiet_start import silence_tensorflow
 from stylegan_transfer.options import Options, describe_limits, option, type_of
 
+# What the package requires, but requirements-lite.txt does not.
+_LEFT_OUT_OF_LITE = ("keras", "tensorflow", "tensorflow_datasets", "h5py")
+
 
 @dataclasses.dataclass(frozen=True)
 class _Common(Options):
@@ -110,7 +113,13 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
 
 
 def explain(error: Exception) -> str:
-    """Returns an error as users should read it: the operating system's with the file's name."""
+    """Returns an error as users should read it: the operating system's with the file's name, a
+    missing package with what to install."""
+    if isinstance(error, ModuleNotFoundError) and error.name in _LEFT_OUT_OF_LITE:
+        return (
+            f"Expected the package {error.name}: pip install -r requirements.txt; without it, only "
+            "stylize works, without --report. Received: it is not installed"
+        )
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         name = describe(os.fsdecode(error.filename))
         return f"Expected a file or folder that can be used. Received: {name} ({error.strerror})"

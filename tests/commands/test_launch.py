@@ -192,3 +192,13 @@ def test_a_warning_is_one_line_without_code(run_python):
         "launch.run(lambda argv: warnings.warn('Skipped a picture.'), ['paint'])"
     )
     assert run_python("-c", code).stderr == "Warning: Skipped a picture.\n"
+
+
+def test_a_package_that_a_lite_environment_lacks_is_one_line(capsys):
+    def main(argv):
+        raise ModuleNotFoundError("No module named 'keras'", name="keras")
+
+    assert launch.run(main, ["train"]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("Error: Expected the package keras: pip install ")
+    assert len(message.splitlines()) == 1
