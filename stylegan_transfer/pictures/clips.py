@@ -67,6 +67,7 @@ def repaint_clip(
     video_codec, audio_codec = CODECS[suffix]
     num_frames = 0
     with (
+        _naming_errors(av, source),
         _open(av, source) as clip,
         _open(av, source) as sound_clip,  # apart, so that sound can be read in its own time
         renamed_when_done(output) as temporary,
@@ -111,9 +112,18 @@ def _open(av, source):
         reason = "a folder" if os.path.isdir(source) else "not found"
         name = shorten(os.fspath(source))
         raise FileNotFoundError(f"Expected a video file. Received: {name}, {reason}")
+    return av.open(os.path.abspath(source), metadata_errors="replace")
+
+
+@contextlib.contextmanager
+def _naming_errors(av, source):
+    """Damaged clips raise errors of many kinds, at any frame."""
     try:
-        return av.open(os.path.abspath(source))
-    except av.FFmpegError as error:
+        yield
+    except (av.FFmpegError, ArithmeticError, LookupError, ValueError) as error:
+        is_about_output = isinstance(error, OSError) and error.filename != os.path.abspath(source)
+        if is_about_output or str(error).startswith("Expected"):
+            raise
         raise ValueError(
             f"Expected a video file that PyAV reads. Received: source={str(source)!r} ({error})"
         ) from error
