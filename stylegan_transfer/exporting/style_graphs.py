@@ -98,14 +98,14 @@ def _build_synthesis(generator, half_precision):
         maps = graph.add("Relu", normalizer.normalize(norm, maps))
     norms = iter(generator.norms)
 
-    def modulate(conv, maps):
-        return normalizer.modulate(next(norms), layers.convolve(graph, maps, conv))
+    def modulate(conv, maps, convolve=layers.convolve):
+        return normalizer.modulate(next(norms), convolve(graph, maps, conv))
 
     for i in range(0, 2 * generator.num_blocks, 2):
         residual = graph.add("Relu", modulate(generator.block_convs[i], maps))
         maps = graph.add("Add", maps, modulate(generator.block_convs[i + 1], residual))
     for conv in generator.upsampling_convs:
-        maps = graph.add("Relu", modulate(conv, layers.upsample(graph, maps)))
+        maps = graph.add("Relu", modulate(conv, maps, layers.upsample_and_convolve))
     maps = layers.convolve(graph, maps, generator.to_pixels)
     graph.output("stylized", layers.to_images(graph, maps, size), _IMAGES)
     normalizer.output_moments()
