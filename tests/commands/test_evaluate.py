@@ -522,6 +522,7 @@ def test_a_page_of_many_pictures_stays_small():
         (["--choices=README.md"], ["Expected choices that the pairwise page saved", "README.md"]),
         (["--style_layers="], ["Expected style_layers: at least one"]),
         (["--update=no_file.md"], ["no_file.md"]),
+        (["--update=docs/controls.jpg"], ["Expected a text in UTF-8", "docs/controls.jpg"]),
         (["--update=CHANGELOG.md"], ["Expected <!-- results -->", "CHANGELOG.md"]),
         (["--content=no_photos"], ["no_photos"]),
     ],

@@ -86,7 +86,10 @@ def split_at_markers(path: str | os.PathLike) -> tuple[str, str]:
         FileNotFoundError: There is no such file.
         ValueError: It does not have each marker once, in their order.
     """
-    text = pathlib.Path(path).read_text(encoding="utf-8")
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+    except UnicodeError as error:
+        raise ValueError(f"Expected a text in UTF-8. Received: {path} ({error})") from error
     before, start, rest = text.partition(MARKERS[0])
     _, end, after = rest.partition(MARKERS[1])
     if not (start and end) or any(text.count(marker) > 1 for marker in MARKERS):
