@@ -12,7 +12,7 @@ from stylegan_transfer.pictures.encoding import SAVE_FORMATS
 from stylegan_transfer.pictures.files import IMAGE_SUFFIXES
 
 _OF_PICTURES = (
-    *("report", "content_size", "tile_size", "batch_size"),
+    *("report", "content_size", "tile_size", "batch_size", "quality"),
     *("keep_depth", "compression_quality", "format"),
 )
 _OF_CLIPS = ("smoothing",)
