@@ -14,6 +14,7 @@ from stylegan_transfer.networks import saving
 from stylegan_transfer.pictures import contact_sheet
 from stylegan_transfer.stylizing import codes, contents
 from stylegan_transfer.stylizing import stylize as stylizing
+from stylegan_transfer.stylizing.qualities import QUALITIES, Refinement
 
 
 def read(path):
@@ -147,6 +148,29 @@ def test_all_controls_work_together(run_stylize, save_picture, tmp_path):
     np.testing.assert_array_equal(*results)
     assert results[0].shape == (160, 96, 3)
     assert np.abs(results[0].astype(int) - read(content)).mean() > 1
+
+
+@pytest.mark.parametrize("colors", [None, "match"])
+def test_a_folder_is_refined_as_stylize_does_it(
+    run_stylize, save_picture, toy_generator, tmp_path, monkeypatch, colors
+):
+    monkeypatch.setitem(QUALITIES, "fine", Refinement(num_steps=2))
+    contents = [save_picture(f"contents/{name}.png", seed=i) for i, name in enumerate("ab")]
+    style = save_picture("style.png", seed=5)
+    flags = [f"--content={tmp_path / 'contents'}", f"--style={style}"]
+    flags += [] if colors is None else [f"--preserve_color={colors}"]
+    process = run_stylize(*flags, "--quality=fine", output=tmp_path / "out")
+    assert process.returncode == 0, process.stderr
+    generator = saving.load_generator(toy_generator)
+    for content in contents:
+        options = {"style_size": 32, "preserve_color": colors}
+        fast, fine = (
+            np.rint(255 * stylizing.stylize(generator, content, style, quality=quality, **options))
+            for quality in ("fast", "fine")
+        )
+        refined = read(tmp_path / "out" / f"{content.stem}_style.png").astype(int)
+        assert np.abs(refined - fine).max() <= 1
+        assert np.abs(refined - fast).mean() > 1
 
 
 def test_masks_and_a_collection(run_stylize, save_picture, tmp_path):
