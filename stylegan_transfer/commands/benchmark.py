@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     options = launch.Flags(argv, __doc__, BenchmarkOptions).make(BenchmarkOptions)
     report = benchmark(options)
     rows = [row for part in options.parts for rows in report[part].values() for row in rows]
-    return int(any("failure" in row and row["contestant"] in _OURS for row in rows))
+    return int(any("failure" in row and row.get("contestant") in _OURS for row in rows))
 
 
 _OURS = ("stylegan_transfer", "training")  # the other package may fail
@@ -30,10 +30,11 @@ _OURS = ("stylegan_transfer", "training")  # the other package may fail
 
 def benchmark(options: BenchmarkOptions) -> dict:
     """Returns the tables of all parts; prints and saves each as soon as it is there."""
-    from stylegan_transfer.commands.benchmarking import stylising, tables, training
+    from stylegan_transfer.commands.benchmarking import formats, stylising, tables, training
 
     measures = {
         "stylising": stylising.measure_stylising,
+        "formats": formats.measure_formats,
         "curves": stylising.measure_curves,
         "training": training.measure_training,
     }

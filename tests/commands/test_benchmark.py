@@ -18,6 +18,7 @@ from stylegan_transfer.commands import benchmark, launch
 from stylegan_transfer.commands.benchmarking import (
     arithmetic,
     contestants,
+    formats,
     peer,
     steps,
     stylising,
@@ -312,6 +313,23 @@ def test_a_peer_that_cannot_be_installed_is_a_row_and_we_go_on(fake_program, mon
     assert exported["contestant"] == "stylegan_transfer, onnxruntime"
 
 
+def test_formats_have_a_row_each_and_paint_what_keras_paints(make_generator, monkeypatch):
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(peer, "start_tensorflow", lambda threads: tf)
+    monkeypatch.setattr(formats, "load_keras", lambda: make_generator(code_size=8))
+    monkeypatch.setattr(formats, "SIZE", (40, 45))
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    chosen = (("onnx", "float32", "onnxruntime"), ("openvino", "float32", "OpenVINO"))
+    options = BenchmarkOptions(repetitions=1, threads=1)
+    keras_row, onnx_row, failed = formats.measure_formats(options, chosen)["formats"]
+    assert (keras_row["runtime"], keras_row["max_difference"]) == ("TensorFlow", 0)
+    assert onnx_row["max_difference"] < 2e-5
+    assert onnx_row["mb"] > 0
+    assert onnx_row["ms"] > 0
+    assert failed["failure"].startswith("Expected the package openvino")
+
+
 def build_toy(config):
     """A model of small networks, always the same; steps change weights by minus their gradient."""
     keras.utils.set_random_seed(0)
@@ -536,7 +554,7 @@ def test_the_script_prints_tables_and_writes_the_figures(fake_lite, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--parts=painting"], "Expected parts: out of stylising, training, curves"),
+        (["--parts=painting"], "Expected parts: out of stylising, formats, training, curves"),
         (["--parts="], "Expected parts: at least one"),
         (["--sizes=256,big"], "Expected --sizes: a whole number. Received: --sizes=big"),
         (["--sizes=16"], "at least 32 and at most 16384. Received: sizes=(16,)"),

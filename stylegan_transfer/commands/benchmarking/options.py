@@ -5,7 +5,7 @@ import os
 
 from stylegan_transfer.options import Options, option
 
-PARTS = ("stylising", "training", "curves")
+PARTS = ("stylising", "formats", "training", "curves")
 EXPORTED = {
     "onnx": "stylegan_transfer, onnxruntime",
     "openvino": "stylegan_transfer, OpenVINO",
