@@ -94,7 +94,7 @@ class OpenVinoSession:
         import openvino
 
         self._openvino, self._core = openvino, openvino.Core()
-        self._folder, self._counts = folder, collections.Counter()
+        self._folder, self._counts, self._have_own = folder, collections.Counter(), set()
         is_fast = precision == "fast" and _has_matrix_units()
         self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_fast else "f32"}
         self._dynamic = functools.cache(self._compile)
@@ -106,7 +106,9 @@ class OpenVinoSession:
         with self._lock:  # a request serves one thread at a time, with all cores
             is_first = not any(key[0] == name for key in self._counts)
             self._counts[name, shapes] += 1
-            has_own = is_first or self._counts[name, shapes] >= 3
+            if is_first or self._counts[name, shapes] >= 3:
+                self._have_own.add((name, shapes))
+            has_own = (name, shapes) in self._have_own
             request = self._static(name, shapes) if has_own else self._dynamic(name)
             results = request.infer(dict(feeds), share_inputs=True)
             return [np.array(results[output]) for output in outputs]
