@@ -14,7 +14,7 @@ from stylegan_transfer.checks import expect, shorten
 
 PRECISIONS = ("float32", "fast")
 _MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
-_MAX_STATIC = 8  # graphs for one size each that are kept
+_MAX_STATIC = 3  # graphs for one size each that are kept: each holds memory of its own
 
 
 def is_installed(runtime: str) -> bool:
