@@ -70,8 +70,8 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
 
     Example:
         >>> import numpy as np
-        >>> import stylegan_transfer
-        >>> generator = stylegan_transfer.load_generator()
+        >>> from stylegan_transfer.networks.saving import load_generator
+        >>> generator = load_generator()
         >>> content, style = np.random.default_rng(0).random((2, 1, 32, 48, 3), dtype="float32")
         >>> generator([content, style]).shape == content.shape
         True

@@ -1,6 +1,7 @@
 """Reads and writes clips: other pictures, the same times and sound. Needs PyAV."""
 
 import contextlib
+import errno
 import heapq
 import itertools
 import os
@@ -18,6 +19,7 @@ CODECS = {  # suffix -> for pictures, and for sound that cannot be copied
     ".mkv": ("libx264", "aac"),
     ".webm": ("libvpx-vp9", "libopus"),
 }
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors of writing, not of the clip
 # FFmpeg's numbers for the colour matrix and the range of YUV
 _BT709, _UNSPECIFIED, _LIMITED = 1, 2, 1
 
@@ -121,8 +123,8 @@ def _naming_errors(av, source):
     try:
         yield
     except (av.FFmpegError, ArithmeticError, LookupError, ValueError) as error:
-        is_about_output = isinstance(error, OSError) and error.filename != os.path.abspath(source)
-        if is_about_output or str(error).startswith("Expected"):
+        is_full = isinstance(error, OSError) and error.errno in _FULL
+        if is_full or str(error).startswith("Expected"):
             raise
         raise ValueError(
             f"Expected a video file that PyAV reads. Received: source={str(source)!r} ({error})"

@@ -126,8 +126,8 @@ def join_codes(
         >>> generator = stylegan_transfer.StyleGenerator(width=4, num_blocks=1)  # untrained
         >>> coarse, fine = np.zeros((1, 256)), np.ones((1, 256))
         >>> codes = stylegan_transfer.join_codes(generator, coarse, fine, num_coarse_layers=2)
-        >>> codes[0, :4, 0]
-        array([0., 0., 1., 1.])
+        >>> codes[0, :4, 0].tolist()
+        [0.0, 0.0, 1.0, 1.0]
     """
     expect_style_generator(generator, "codes for each layer")
     num_layers = generator.num_layers
