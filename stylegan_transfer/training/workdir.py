@@ -9,6 +9,7 @@ from stylegan_transfer.training.checkpoints import saved_steps
 from stylegan_transfer.training.config import TrainingConfig
 
 GENERATOR = "generator.keras"
+_MOST_NAMED = 6  # fields in a message
 
 
 def claim(workdir: pathlib.Path, config: TrainingConfig) -> None:
@@ -43,6 +44,8 @@ def _expect_same(expected, received, workdir):
         if expected[name] != received.get(name)
         and not (name in fields and fields[name].metadata.get("incidental"))
     ]
+    if len(differing) > _MOST_NAMED:
+        differing[_MOST_NAMED:] = [f"and {len(differing) - _MOST_NAMED} more"]
     if differing:
         raise ValueError(
             f"Expected the configuration that {workdir} was made with, or a new workdir. "

@@ -11,6 +11,7 @@ line a kill, and how many of them struck while something was being written.
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import os
 import pathlib
 import random
@@ -48,16 +49,16 @@ def is_writing(folder) -> bool:
     return any(folder.glob(".saving-*")) or any(folder.glob("*/.saving-*"))
 
 
-def kill(child, folder, seconds, when_writing) -> bool:
+def kill(child, folder, seconds, when_writing) -> bool | None:
     """Kills a child at a random moment, or in the first half-written file after it.
 
     Returns:
-        Whether something was being written.
+        Whether something was being written; None if the child was done before.
     """
-    moment = time.monotonic() + random.uniform(0, seconds)
+    moment = time.monotonic() + random.uniform(0, 0.8 * seconds)
     while time.monotonic() < moment or (when_writing and not is_writing(folder)):
         if os.waitpid(child, os.WNOHANG)[0]:
-            return False  # it was quicker
+            return None
         time.sleep(0.0005)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -181,11 +182,15 @@ def soak(folder, count, seconds, run, ends_as_expected):
     """Kills `count` runs, each up to three times before it may end; returns the number of ends
     that were not as expected."""
     killed = in_writing = wrong = identical = 0
-    while killed < count:
-        target = folder / f"run{killed}"
+    for number in itertools.count():
+        if killed >= count:
+            break
+        target = folder / f"run{number}"
         for _ in range(min(3, count - killed)):
             target.mkdir(exist_ok=True)
             struck = kill(fork(run, target), target, seconds, when_writing=killed % 2)
+            if struck is None:
+                break
             killed, in_writing = killed + 1, in_writing + struck
         finish(run, target)
         right, same = ends_as_expected(target)
