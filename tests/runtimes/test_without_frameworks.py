@@ -59,10 +59,17 @@ def test_the_package_and_the_command_paint(run_without_frameworks, tmp_path):
     np.testing.assert_allclose(load_image(tmp_path / "out.png"), expected, atol=0.03)
 
 
-def test_what_needs_tensorflow_is_one_line(run_without_frameworks):
-    process = run_without_frameworks("--output=out.png", "--runtime=tensorflow")
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--runtime=tensorflow"], "Expected TensorFlow"),
+        (["--report", "--style_size=64"], "Expected the package "),
+    ],
+)
+def test_what_needs_tensorflow_is_one_line(run_without_frameworks, flags, words):
+    process = run_without_frameworks("--output=out.png", *flags)
     assert process.returncode == 1
-    assert process.stderr.startswith("Error: Expected TensorFlow")
+    assert process.stderr.startswith(f"Error: {words}")
     assert len(process.stderr.splitlines()) == 1
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
+from stylegan_transfer.commands.launch import explain
 from stylegan_transfer.commands.pairs import Job, Style, is_clip
 from stylegan_transfer.commands.stylization.options import StylizeOptions
 from stylegan_transfer.commands.stylization.record import (
@@ -116,7 +117,7 @@ class Painter:
         try:
             yield
         except (ValueError, OSError, ImportError) as error:
-            message = str(error)
+            message = explain(error) if isinstance(error, ImportError) else str(error)
             files = [str(path) for job in jobs for path in (job.content, *job.style.paths)]
             if isinstance(error, ImportError) or any(file in message for file in files):
                 lines = [message]
