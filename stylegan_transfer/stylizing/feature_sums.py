@@ -21,6 +21,9 @@ STYLE_LAYERS = {
     1: ("relu1_1", "relu2_1"),
     2: ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
 }
+# Of the style losses, where not 1: the distances of these layers are several times as large, and
+# close last.
+LAYER_WEIGHTS = {"2/relu3_1": 3.0, "2/relu4_1": 2.0}
 CONTENT_LAYERS = {2: ("relu3_1", "relu4_1")}
 STEPS = ("down", "right")  # from a pixel to its neighbours, for the total variation
 LARGEST_STRIDE = 32  # of relu5_1 at half the size
@@ -124,7 +127,8 @@ def feature_sums() -> FeatureSums:
 def total_loss(sums: Sums, targets: Statistics, weights: Mapping[str, float]) -> tf.Tensor:
     """Returns the weighted sum of style, moments, content and total variation losses.
 
-    They are those of `losses`, with the relative distances of regions weighted by their areas.
+    They are those of `losses`, with the relative distances of regions weighted by their areas,
+    and those of layers by `LAYER_WEIGHTS`.
 
     Args:
         sums: Of all tiles together.
@@ -132,17 +136,18 @@ def total_loss(sums: Sums, targets: Statistics, weights: Mapping[str, float]) ->
             `(regions, 2, channels)` that the regions should have.
         weights: By name: `style`, `moments`, `content`, `total_variation`.
     """
-    style, moments, content = [], [], []
+    style, moments, content, layers = [], [], [], []
     for name, (wanted_gram, wanted_moments) in targets.items():
         gram, actual = to_statistics(sums[name])
-        areas = sums[name]["count"] / tf.reduce_sum(sums[name]["count"])
+        layers.append(LAYER_WEIGHTS.get(name, 1.0))
+        areas = layers[-1] * sums[name]["count"] / tf.reduce_sum(sums[name]["count"])
         style.append(tf.reduce_sum(areas * losses.relative_distances(gram, wanted_gram)))
         moments.append(tf.reduce_sum(areas * losses.relative_distances(actual, wanted_moments)))
         if "products" in sums[name]:
             content.append(_content_distance(sums[name]))
     terms = {
-        "style": tf.add_n(style) / len(style),
-        "moments": tf.add_n(moments) / len(moments),
+        "style": tf.add_n(style) / sum(layers),
+        "moments": tf.add_n(moments) / sum(layers),
         "content": tf.add_n(content) / len(content),
         "total_variation": tf.add_n([sums[n]["first"] / sums[n]["count"] for n in STEPS]),
     }

@@ -15,9 +15,9 @@ class Refinement:
     """
 
     num_steps: int
-    style_weight: float = 10.0
-    content_weight: float = 3.0
-    total_variation_weight: float = 0.1
+    style_weight: float = 15.0
+    content_weight: float = 2.0
+    total_variation_weight: float = 0.15
 
     @property
     def weights(self) -> dict[str, float]:
@@ -31,4 +31,4 @@ class Refinement:
 
 
 # None: the generator's picture as it is.
-QUALITIES = {"fast": None, "fine": Refinement(num_steps=20), "best": Refinement(num_steps=200)}
+QUALITIES = {"fast": None, "fine": Refinement(num_steps=30), "best": Refinement(num_steps=250)}

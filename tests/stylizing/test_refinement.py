@@ -51,12 +51,18 @@ def at_both_sizes(image):
 
 
 def test_losses_of_sums_are_the_trainings_losses(content, painted, style):
-    maps, style_maps = at_both_sizes(painted), at_both_sizes(style)
-    content_maps = at_both_sizes(content)
+    maps, style_maps, content_maps = map(at_both_sizes, (painted, style, content))
     layers = ("2/relu3_1", "2/relu4_1")
+
+    def mean_of_layers(loss):
+        """Weighted: relu3_1 three times, relu4_1 twice."""
+        weights = {"2/relu3_1": 3.0, "2/relu4_1": 2.0}
+        values = {n: weights.get(n, 1.0) * loss({n: maps[n]}, {n: style_maps[n]}) for n in maps}
+        return sum(values.values()) / 10.0
+
     expected = {
-        "style": losses.style_loss(maps, style_maps),
-        "moments": losses.moments_loss(maps, style_maps),
+        "style": mean_of_layers(losses.style_loss),
+        "moments": mean_of_layers(losses.moments_loss),
         "content": losses.content_loss(
             {name: maps[name] for name in layers}, {name: content_maps[name] for name in layers}
         ),
