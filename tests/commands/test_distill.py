@@ -157,7 +157,10 @@ def test_a_collaborative_encoder_is_the_teacher_of_the_deep_layers(tmp_path):
     [
         (["--validation_photos=a"], "Expected validation_paintings"),
         (["--validation_paintings=a"], "Expected validation_photos"),
-        (["--image_size=16"], "Expected image_size: at least 32. Received: image_size=16"),
+        (
+            ["--image_size=16"],
+            "Expected image_size: at least 32 and at most 4096. Received: image_size=16",
+        ),
         (["--steps=-1"], "Expected steps: at least 0"),
         (["--learning_rate=fast"], "Expected --learning_rate: a number"),
         (["--validation_photos=no_a", "--validation_paintings=no_b"], "no_a"),

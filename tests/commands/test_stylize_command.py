@@ -150,20 +150,18 @@ def test_all_controls_work_together(run_stylize, save_picture, tmp_path):
     assert np.abs(results[0].astype(int) - read(content)).mean() > 1
 
 
-@pytest.mark.parametrize("colors", [None, "match"])
 def test_a_folder_is_refined_as_stylize_does_it(
-    run_stylize, save_picture, toy_generator, tmp_path, monkeypatch, colors
+    run_stylize, save_picture, toy_generator, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(QUALITIES, "fine", Refinement(num_steps=2))
     contents = [save_picture(f"contents/{name}.png", seed=i) for i, name in enumerate("ab")]
     style = save_picture("style.png", seed=5)
     flags = [f"--content={tmp_path / 'contents'}", f"--style={style}"]
-    flags += [] if colors is None else [f"--preserve_color={colors}"]
     process = run_stylize(*flags, "--quality=fine", output=tmp_path / "out")
     assert process.returncode == 0, process.stderr
     generator = saving.load_generator(toy_generator)
     for content in contents:
-        options = {"style_size": 32, "preserve_color": colors}
+        options = {"style_size": 32}
         fast, fine = (
             np.rint(255 * stylizing.stylize(generator, content, style, quality=quality, **options))
             for quality in ("fast", "fine")

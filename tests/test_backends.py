@@ -1,4 +1,4 @@
-"""The networks and losses give the same numbers under each backend of Keras."""
+"""Networks, losses and `stylize` give the same numbers under each backend of Keras."""
 
 import contextlib
 import importlib.util
@@ -11,18 +11,22 @@ from unittest import mock
 import keras
 import numpy as np
 import pytest
-from generator_images import make_images
 
 from stylegan_transfer import losses
 from stylegan_transfer.networks.discriminator import StyleDiscriminator
 from stylegan_transfer.networks.document_generator import DocumentGenerator
 from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.networks.generator import StyleGenerator
+from stylegan_transfer.stylizing.stylize import stylize
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[1]
 BACKENDS = ("jax", "torch")
 # JAX compiles each operation for each shape, and most of the time goes there.
 QUICK_COMPILATION = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
+
+
+def make_images(seed):
+    return np.random.default_rng(seed).random((2, 40, 48, 3), "float32")
 
 
 def if_there(backend):
@@ -76,6 +80,9 @@ def compute_all(folder):
         "adversarial_loss": losses.adversarial_loss(stylized, "cross_entropy"),
         "discriminator_loss": losses.discriminator_loss(stylized, content),
     }
+    # Masks, a fine style and a strength in between; no multiples of 8.
+    options = {"masks": style, "fine_style": style[1], "strength": 0.5, "style_size": 40}
+    results["picture"] = stylize(generator, content[0, :37], style, **options)
     # New noise, whose numbers are the backend's own.
     for network in (generator, document):
         for training in (False, True):
@@ -109,10 +116,11 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("backend", [pytest.param(name, marks=if_there(name)) for name in BACKENDS])
 def test_networks_and_losses_give_tensorflows_numbers_under(backend, folder):
     program = f"""
-import pathlib, keras, numpy as np, test_backends
+import pathlib, sys, keras, numpy as np, test_backends
 assert keras.backend.backend() == {backend!r}
 folder = pathlib.Path({os.fspath(folder)!r})
 np.savez(folder / "{backend}.npz", **test_backends.compute_all(folder))
+assert "tensorflow" not in sys.modules
 """
     paths = os.pathsep.join([os.fspath(ROOT), os.fspath(pathlib.Path(__file__).parent)])
     subprocess.run(
