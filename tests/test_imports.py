@@ -3,6 +3,7 @@
 import ast
 import functools
 import graphlib
+import json
 import pathlib
 import subprocess
 import sys
@@ -15,7 +16,7 @@ PACKAGE = pathlib.Path(stylegan_transfer.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # What each folder, or module of the base, may import beside its own: no arrow up or sideways.
-BASE = {"atomic", "checks", "losses", "options", "samples"}
+BASE = {"atomic", "checks", "losses", "options", "samples", "shipped"}
 MIDDLE = {"networks", "pictures"}
 TOP = {"training", "stylizing", "measuring"}
 # Between: exported graphs need no network, but whoever loads or writes a generator may.
@@ -147,39 +148,67 @@ def test_pictures_and_what_stylizes_with_another_runtime_need_no_framework():
     assert loaded.stdout.split() == []
 
 
-@pytest.mark.parametrize("modules_first", [True, False])
-def test_public_functions_are_not_hidden_by_modules_of_their_name(modules_first):
-    names = {
-        "stylize": "stylizing.stylize",
-        "optimize": "stylizing.optimize",
-        "train": "training.run",
-    }
-    modules = [f"import stylegan_transfer.{module}" for module in names.values()]
-    functions = [f"from stylegan_transfer import {name}" for name in names]
-    code = [
-        *(modules + functions if modules_first else functions + modules),
-        *(f"assert stylegan_transfer.{name} is {name} and callable({name})" for name in names),
-        *(f"assert stylegan_transfer.{m}.{name} is {name}" for name, m in names.items()),
-    ]
-    process = subprocess.run(
-        [sys.executable, "-c", "\n".join(code)], cwd=PACKAGE.parent, capture_output=True, text=True
-    )
-    assert process.returncode == 0, process.stderr
-
-
-def test_every_public_name_is_a_thing_of_that_name_with_a_docstring():
-    # in a process of its own, where no test has imported a module yet
-    code = """
-import stylegan_transfer
+NAMES = {"stylize": "stylizing.stylize", "optimize": "stylizing.optimize", "train": "training.run"}
+IMPORTS = [
+    [f"import stylegan_transfer.{module}" for module in NAMES.values()],
+    [f"from stylegan_transfer import {name}" for name in NAMES],
+]
+FIRST_USES = {
+    "modules first": [*IMPORTS[0], *IMPORTS[1]],
+    "functions first": [*IMPORTS[1], *IMPORTS[0]],
+    "all public names": [
+        """
 for name in stylegan_transfer.__all__:
     value = getattr(stylegan_transfer, name)
     assert name == "PRESETS" or callable(value) and value.__name__ == name and value.__doc__, name
     assert name in dir(stylegan_transfer), name
 """
+    ],
+}
+for _order in ("modules first", "functions first"):
+    FIRST_USES[_order] += [
+        *(f"assert stylegan_transfer.{name} is {name} and callable({name})" for name in NAMES),
+        *(f"assert stylegan_transfer.{m}.{name} is {name}" for name, m in NAMES.items()),
+    ]
+
+
+@pytest.fixture(scope="module")
+def first_uses():
+    """What comes of each of `FIRST_USES`, where no module of the package is loaded yet.
+
+    One process, whose TensorFlow stays, and which forgets the package's modules in between.
+    """
+    program = f"""
+import json, sys, traceback
+errors = {{}}
+for use, lines in {FIRST_USES!r}.items():
+    for name in [*sys.modules]:
+        if name.partition(".")[0] == "stylegan_transfer":
+            del sys.modules[name]
+    scope = {{}}
+    try:
+        exec("import stylegan_transfer", scope)
+        assert not [name for name in sys.modules if name.startswith("stylegan_transfer.")]
+        exec("\\n".join(lines), scope)
+        errors[use] = ""
+    except BaseException:
+        errors[use] = traceback.format_exc()
+print(json.dumps(errors))
+"""
     process = subprocess.run(
-        [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True
+        [sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True
     )
     assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+@pytest.mark.parametrize("order", ["modules first", "functions first"])
+def test_public_functions_are_not_hidden_by_modules_of_their_name(first_uses, order):
+    assert first_uses[order] == ""
+
+
+def test_every_public_name_is_a_thing_of_that_name_with_a_docstring(first_uses):
+    assert first_uses["all public names"] == ""
 
 
 def test_unknown_name_is_an_attribute_error():

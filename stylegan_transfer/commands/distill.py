@@ -105,6 +105,7 @@ def _train(distiller, dataset, workdir, options):
         dataset,
         epochs=epochs,
         steps_per_epoch=options.steps // epochs,
+        shuffle=False,  # the data set does it: Keras would warn
         callbacks=[
             keras.callbacks.TensorBoard(workdir / "logs", update_freq=50),
             keras.callbacks.TerminateOnNaN(raise_error=True),

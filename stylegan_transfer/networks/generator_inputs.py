@@ -152,4 +152,5 @@ def build_weights(generator):
     """Creates all weights, so that a new generator can be inspected, copied and loaded at once."""
     generator.compiled_synthesize = compile_for_all_sizes(generator.synthesize)
     image = ops.zeros((1, MIN_SIZE, MIN_SIZE, 3))
+    generator.built = True  # by the call itself: Keras would trace it in symbols before
     generator([image, image])

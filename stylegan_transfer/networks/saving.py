@@ -13,11 +13,10 @@ import stylegan_transfer.networks.document_generator
 import stylegan_transfer.networks.features
 import stylegan_transfer.networks.generator
 import stylegan_transfer.networks.transport_generator  # noqa: F401
+from stylegan_transfer import shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import expect, is_path, shorten
 from stylegan_transfer.networks.archive import check_keras_file
-
-DEFAULT_PATH = pathlib.Path(__file__).parents[1] / "weights" / "generator.keras"
 
 
 def save_generator(
@@ -77,7 +76,7 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
         True
     """
     expect(path is None or is_path(path), "the path of a trained generator", path=path)
-    path = DEFAULT_PATH if path is None else pathlib.Path(path)
+    path = shipped.GENERATOR if path is None else pathlib.Path(path)
     if not os.path.isfile(path):
         name = shorten(str(path))
         raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {name!r}")

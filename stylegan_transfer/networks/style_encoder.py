@@ -29,6 +29,7 @@ class StyleEncoder(keras.layers.Layer):
         ]
         self.projections = [keras.layers.Conv2D(32, 1, use_bias=False) for _ in range(3)]
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
+        self.built = True  # by the first call itself: Keras would trace it in symbols before
 
     def call(self, style):
         maps = 2.0 * style - 1.0

@@ -8,6 +8,7 @@ import zipfile
 import keras
 import numpy as np
 
+from stylegan_transfer import shipped
 from stylegan_transfer.checks import expect, shorten
 from stylegan_transfer.networks.archive import check_archive
 
@@ -18,7 +19,6 @@ LAYERS = {
     for conv in range(1, convs + 1)
 }
 
-DISTILLED_PATH = pathlib.Path(__file__).parents[1] / "weights" / "vgg19_distilled.npz"
 DISTILLED_WIDTHS = (16, 32, 64, 128, 128)
 
 _IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -44,7 +44,7 @@ def build_network(weights: str, layers: tuple[str, ...]) -> keras.Model:
     """
     if weights == "distilled":
         network = build_distilled_network(layers)
-        _load_npz(network, DISTILLED_PATH)
+        _load_npz(network, shipped.FEATURES)
         return network
     is_file = weights not in ("imagenet", "random")
     if is_file and not os.path.isfile(weights):

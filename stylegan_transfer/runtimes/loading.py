@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 
+from stylegan_transfer import shipped
 from stylegan_transfer.checks import describe, expect, is_path
 from stylegan_transfer.runtimes.description import is_exported, read_description
 from stylegan_transfer.runtimes.exported import ExportedGenerator
@@ -11,9 +12,6 @@ from stylegan_transfer.runtimes.sessions import PRECISIONS, is_installed, open_s
 from stylegan_transfer.runtimes.transport import ExportedTransportGenerator
 
 RUNTIMES = ("auto", "tensorflow", "onnx", "openvino")
-WEIGHTS = pathlib.Path(__file__).parents[1] / "weights"
-SHIPPED = WEIGHTS / "generator.keras"
-SHIPPED_GRAPHS = WEIGHTS / "exported"
 _KINDS = {
     "StyleGenerator": ExportedGenerator,
     "TransportGenerator": ExportedTransportGenerator,
@@ -68,7 +66,7 @@ def load_generator(
     if runtime == "auto":
         runtime = choose_runtime(path)
     if runtime != "tensorflow":
-        return _load_exported(SHIPPED_GRAPHS if path is None else path, runtime, precision)
+        return _load_exported(shipped.GRAPHS if path is None else path, runtime, precision)
     expect(precision == "float32", "precision='float32' for TensorFlow", precision=precision)
     fits = path is None or not is_exported(path)
     takes = "a .keras file for runtime='tensorflow', or runtime='onnx' or 'openvino'"
@@ -81,7 +79,7 @@ def load_generator(
 
 def choose_runtime(path: str | os.PathLike | None = None) -> str:
     """Returns the runtime that `"auto"` stands for, given a generator's path."""
-    graphs = SHIPPED_GRAPHS if path is None else path
+    graphs = shipped.GRAPHS if path is None else path
     if not is_exported(graphs):
         return "tensorflow"
     installed = [runtime for runtime in ("openvino", "onnx") if is_installed(runtime)]

@@ -1,5 +1,7 @@
 """The command `distill`: what its validation measures, and runs."""
 
+import contextlib
+import io
 import json
 import sys
 
@@ -7,9 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from stylegan_transfer import shipped
 from stylegan_transfer.commands import distill, launch
 from stylegan_transfer.commands.distillation import student, teachers, validation
-from stylegan_transfer.networks import features, vgg19
+from stylegan_transfer.networks import features
 from stylegan_transfer.pictures.files import load_image, save_image
 
 SCRIPT = "experiments/distill.py"
@@ -80,21 +83,28 @@ def test_normalized_weights_give_the_same_maps_with_a_mean_of_1():
 
 
 @pytest.fixture(scope="module")
-def workdir(run_python, tmp_path_factory):
-    """The folder of a run with everything, through the real script."""
+def workdir(tmp_path_factory):
+    """The folder of a run with everything."""
     folder = tmp_path_factory.mktemp("distill")
     for i in range(2):
         pixels = np.random.default_rng(i).random((40, 50, 3), "float32")
         save_image(pixels, folder / "held_out" / f"{i}.png")
-    process = run_python(
-        *(SCRIPT, *SOURCES, "--teacher=random", f"--workdir={folder / 'run'}"),
-        *("--steps=2", "--batch_size=2", "--image_size=32", "--validation_size=32"),
-        f"--validation_photos={folder / 'held_out'}",
-        f"--validation_paintings={folder / 'held_out'}",
-    )
-    assert process.returncode == 0, process.stderr
-    assert "| relu1_1 to relu3_1 |" in process.stdout
-    assert f"Wrote {folder / 'run' / 'vgg19_distilled.npz'}" in process.stdout
+    printed, compile_model = io.StringIO(), student.Distiller.compile
+
+    def compile_eagerly(self, **kwargs):  # for two steps that is quicker than to trace a graph
+        compile_model(self, **kwargs, run_eagerly=True)
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(student.Distiller, "compile", compile_eagerly)
+        code = run(
+            *(*SOURCES, "--teacher=random", f"--workdir={folder / 'run'}"),
+            *("--steps=2", "--batch_size=2", "--image_size=32", "--validation_size=32"),
+            f"--validation_photos={folder / 'held_out'}",
+            f"--validation_paintings={folder / 'held_out'}",
+        )
+    assert code == 0
+    assert "| relu1_1 to relu3_1 |" in printed.getvalue()
+    assert f"Wrote {folder / 'run' / 'vgg19_distilled.npz'}" in printed.getvalue()
     return folder / "run"
 
 
@@ -102,7 +112,7 @@ def test_a_run_writes_features_that_the_package_can_ship(workdir, monkeypatch):
     with np.load(workdir / "vgg19_distilled.npz") as arrays:
         assert arrays["block5_conv1/kernel"].dtype == "float16"
         assert arrays["block5_conv1/kernel"].shape == (3, 3, 128, 128)
-    monkeypatch.setattr(vgg19, "DISTILLED_PATH", workdir / "vgg19_distilled.npz")
+    monkeypatch.setattr(shipped, "FEATURES", workdir / "vgg19_distilled.npz")
     maps = features.VGG19Features("distilled", LAYERS)(np.zeros((1, 32, 32, 3)))
     assert maps["relu5_1"].shape == (1, 2, 2, 128)
 

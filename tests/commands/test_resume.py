@@ -12,10 +12,8 @@ import pytest
 from PIL import Image
 
 from stylegan_transfer.commands.stylization import paint
-from stylegan_transfer.commands.stylization.record import SHIPPED_GENERATOR
 from stylegan_transfer.measuring import originality
 from stylegan_transfer.measuring.originality import Closeness, OriginalityReport
-from stylegan_transfer.networks.saving import DEFAULT_PATH
 from stylegan_transfer.pictures import files
 
 PHOTOS = ("a", "b", "c")
@@ -301,10 +299,6 @@ def test_a_failing_record_is_named_and_does_not_hide_the_results(run, folder, mo
     assert "Wrote 3 of 3 pictures" in process.stdout
     assert f"Error: {folder / 'out' / 'stylize.json'}: " in process.stderr
     assert "No space left on device" in process.stderr
-
-
-def test_the_generator_that_ships_has_one_place():
-    assert SHIPPED_GENERATOR == DEFAULT_PATH
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

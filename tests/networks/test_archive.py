@@ -157,8 +157,8 @@ def test_weights_of_features_that_are_none_are_named(tmp_path, kind):
 
 
 def test_the_generator_that_ships_is_far_from_every_limit():
-    from stylegan_transfer.networks.saving import DEFAULT_PATH
+    from stylegan_transfer import shipped
 
-    with zipfile.ZipFile(DEFAULT_PATH) as file:
+    with zipfile.ZipFile(shipped.GENERATOR) as file:
         unpacked = sum(member.file_size for member in file.infolist())
-    assert 2 * unpacked < archive.MAX_RATIO * DEFAULT_PATH.stat().st_size
+    assert 2 * unpacked < archive.MAX_RATIO * shipped.GENERATOR.stat().st_size

@@ -11,7 +11,7 @@ import pathlib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 
-from stylegan_transfer import __version__
+from stylegan_transfer import __version__, shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.evaluation import plot, tables
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
@@ -33,9 +33,7 @@ def describe_run(
     options: EvaluateOptions,
 ) -> dict:
     """Returns the report without its rows: all that they depend on."""
-    from stylegan_transfer.networks.saving import DEFAULT_PATH
-
-    files = [*contents, *styles, *(path or DEFAULT_PATH for path in generators.values())]
+    files = [*contents, *styles, *(path or shipped.GENERATOR for path in generators.values())]
     files += [file for of_row in results.values() for file in of_row.values()]
     files += [path for path in map(pathlib.Path, options.features) if path.is_file()]
     packages = ("tensorflow", "keras", "numpy")

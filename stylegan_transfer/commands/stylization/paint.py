@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from stylegan_transfer import shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.launch import explain
 from stylegan_transfer.commands.pairs import Job, Style, is_clip
 from stylegan_transfer.commands.stylization.options import StylizeOptions
 from stylegan_transfer.commands.stylization.record import (
-    SHIPPED_GENERATOR,
     Makings,
     Record,
     hash_file,
@@ -162,7 +162,7 @@ class Painter:
         if match is not None or len(paths) < _LARGE_COLLECTION:
             return encode_style(self._generator, list(paths), **options)
         files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
-        digest = hash_file(self._options.generator or SHIPPED_GENERATOR)
+        digest = hash_file(self._options.generator or shipped.GENERATOR)
         key = repr((digest, self._options.style_size, files, weights))
         return _kept(key, lambda: encode_style(self._generator, list(paths), **options))
 

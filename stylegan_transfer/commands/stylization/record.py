@@ -6,15 +6,12 @@ import json
 import os
 import pathlib
 
-import stylegan_transfer
+from stylegan_transfer import shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.pairs import CONTACT_SHEET, Job, Style
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 
 NAME = "stylize.json"
-# As `networks.saving.DEFAULT_PATH`, which cannot be had without Keras. Its exported graphs are
-# the same generator.
-SHIPPED_GENERATOR = pathlib.Path(stylegan_transfer.__file__).parent / "weights" / "generator.keras"
 _FORMAT = 1
 # What JSON of another kind raises when it is read as a record.
 _NO_RECORD = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -45,7 +42,7 @@ class Makings:
             "weights": job.style.weights and list(job.style.weights),
             "mask": [self._hash(path) for path in options.mask],
             "fine_style": fine_style,
-            "generator": self._hash(options.generator or SHIPPED_GENERATOR),
+            "generator": self._hash(options.generator or shipped.GENERATOR),
             **{name: getattr(options, name) for name in LOOK},
         }
 

@@ -1,0 +1,8 @@
+"""Where the trained weights lie that come with the package."""
+
+import pathlib
+
+_FOLDER = pathlib.Path(__file__).parent / "weights"
+GENERATOR = _FOLDER / "generator.keras"
+GRAPHS = _FOLDER / "exported"  # the same generator, for other runtimes
+FEATURES = _FOLDER / "vgg19_distilled.npz"
