@@ -58,6 +58,7 @@ class StyleDiscriminator(keras.Model):
         if conditional:
             self.projection = keras.layers.Dense(self.widths[-1], use_bias=False, dtype="float32")
         image = ops.zeros((1, 32, 32, 3))
+        self.built = True  # by the call itself: Keras would trace it in symbols before
         self([image, image])  # creates all weights
 
     def encode(self, images, training=False):
