@@ -1,8 +1,10 @@
 """The command `evaluate`: its figures, the files that it writes, and what it refuses."""
 
 import base64
+import contextlib
 import hashlib
 import html.parser
+import io
 import itertools
 import json
 import shutil
@@ -78,8 +80,8 @@ def run(*flags):
 
 
 @pytest.fixture(scope="module")
-def output(make_flags, folder, run_python):
-    """The output folder of a run with everything, through the real script."""
+def output(make_flags, folder):
+    """The output folder of a run with everything."""
     flags = make_flags(
         f"--generator=tiny={folder / 'tiny.keras'}",
         "--strengths=0,0.5",
@@ -88,12 +90,13 @@ def output(make_flags, folder, run_python):
         f"--plot={folder / 'figures' / 'results.svg'}",
         "--pairwise",
     )
-    process = run_python(SCRIPT, *flags)
-    assert process.returncode == 0, process.stderr
-    assert "Traceback" not in process.stderr
+    printed, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+        assert run(*flags) == 0, errors.getvalue()
+    assert "Traceback" not in errors.getvalue()
     for name in (*BRACKETS, "tiny", "tiny, strength 0.5", COPIES):
-        assert f"\n{name}: content" in "\n" + process.stdout
-    assert f"Wrote {folder / 'out' / 'report.html'}" in process.stdout
+        assert f"\n{name}: content" in "\n" + printed.getvalue()
+    assert f"Wrote {folder / 'out' / 'report.html'}" in printed.getvalue()
     return folder / "out"
 
 
