@@ -1,5 +1,7 @@
 """What several test files share: a run of the training script, and pictures as files."""
 
+import contextlib
+import io
 import os
 import pathlib
 import subprocess
@@ -89,16 +91,35 @@ def tiny_config():
 
 
 @pytest.fixture(scope="session")
-def trained(run_python, tiny_flags, tmp_path_factory):
-    """The folder of a run of `experiments/train.py` with the tiny configuration."""
+def trained(tiny_flags, tmp_path_factory):
+    """The folder of a run of the command `train` with the tiny configuration."""
+    from stylegan_transfer.commands import launch, train
+
     workdir = tmp_path_factory.mktemp("trained") / "run"
     flags = ["--preset=smoke", f"--workdir={workdir}", *tiny_flags]
-    process = run_python("experiments/train.py", *flags)
-    assert process.returncode == 0, process.stderr
-    assert "Traceback" not in process.stderr
-    assert "Warning:" not in process.stderr
-    assert f"Trained generator: {workdir}/generator.keras" in process.stdout
+    printed, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+        assert launch.run(train.main, ["train", *flags]) == 0, errors.getvalue()
+    assert "Traceback" not in errors.getvalue()
+    assert "Warning:" not in errors.getvalue()
+    assert f"Trained generator: {workdir}/generator.keras" in printed.getvalue()
     return workdir
+
+
+@pytest.fixture
+def eager_steps(monkeypatch):
+    """Trains without a graph, for a grid of one picture: for few steps quicker than to trace."""
+    from stylegan_transfer.training import run
+    from stylegan_transfer.training.gan import StyleTransferGAN
+
+    compile_model = StyleTransferGAN.compile
+
+    def compile_eagerly(self, *args, **kwargs):
+        compile_model(self, *args, **kwargs)
+        self.run_eagerly = True
+
+    monkeypatch.setattr(StyleTransferGAN, "compile", compile_eagerly)
+    monkeypatch.setattr(run, "_GRID_SIZE", 1)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ MODULES_WITH_EXAMPLES = [
 IS_DATA = {"PRESETS"}
 
 
+@pytest.mark.usefixtures("eager_steps")
 @pytest.mark.parametrize("module", MODULES_WITH_EXAMPLES)
 def test_examples_print_what_they_say(module, tmp_path, monkeypatch):
     """Each docstring's lines of `>>>` run by themselves, in an empty folder."""
