@@ -64,7 +64,7 @@ def train(
         >>> import stylegan_transfer as st
         >>> config = dataclasses.replace(
         ...     st.PRESETS["smoke"],
-        ...     steps=2,
+        ...     steps=1,
         ...     width=2,
         ...     adversarial_weight=0.0,
         ...     features=("random",),
