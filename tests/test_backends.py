@@ -1,6 +1,7 @@
 """Networks, losses and `stylize` give the same numbers under each backend of Keras."""
 
 import contextlib
+import functools
 import importlib.util
 import os
 import pathlib
@@ -47,6 +48,19 @@ def draws_nothing():
     return mock.patch.multiple(jax.random, **dict.fromkeys(draws, zeros))
 
 
+def in_one_graph(function):
+    """The function as one graph under JAX, which compiles each operation by itself otherwise."""
+    if keras.backend.backend() != "jax":
+        return function
+    import jax
+
+    def without_state(*arrays):
+        with keras.StatelessScope():  # what training changes is lost
+            return function(*arrays)
+
+    return jax.jit(without_state)
+
+
 def compute_all(folder):
     """What all networks and losses make of the images in a folder, by name."""
     with np.load(folder / "inputs.npz") as inputs:
@@ -57,36 +71,42 @@ def compute_all(folder):
         generator, document, discriminator, features = (
             load(folder / f"{name}.keras") for name in networks
         )
-    codes = generator.encode_style(style)
-    spatial = [noise[:, :: s // 2, :: s // 2] for s in generator.strides]
-    masks = np.stack([content[..., 0], 1 - content[..., 0]], axis=1)
-    both = keras.ops.stack([codes, keras.ops.flip(codes, axis=0)], axis=1)
-    stylized, moments = generator.synthesize(content, codes, noise=spatial, return_moments=True)
-    maps, style_maps = features(stylized), features(style)
-    results = {
-        "codes": codes,
-        "stylized": stylized,
-        "moments": moments[0],
-        "masked": generator.synthesize(content, both, masks=masks, moments=moments),
-        "document": document.synthesize(content, document.encode_style(style)),
-        "logits": discriminator([content, style]),
-        "logits in training": discriminator([content, style], training=True),
-        **maps,
-        "content_loss": losses.content_loss(maps, features(content)),
-        "style_loss": losses.style_loss(maps, style_maps),
-        "moments_loss": losses.moments_loss(maps, style_maps, per_sample=False),
-        "identity_loss": losses.identity_loss(stylized, content, maps, features(content)),
-        "total_variation_loss": losses.total_variation_loss(stylized),
-        "adversarial_loss": losses.adversarial_loss(stylized, "cross_entropy"),
-        "discriminator_loss": losses.discriminator_loss(stylized, content),
-    }
+
+    @in_one_graph
+    def compute(content, style, noise):
+        codes = generator.encode_style(style)
+        spatial = [noise[:, :: s // 2, :: s // 2] for s in generator.strides]
+        masks = keras.ops.stack([content[..., 0], 1 - content[..., 0]], axis=1)
+        both = keras.ops.stack([codes, keras.ops.flip(codes, axis=0)], axis=1)
+        stylized, moments = generator.synthesize(content, codes, noise=spatial, return_moments=True)
+        maps, style_maps = features(stylized), features(style)
+        return {
+            "codes": codes,
+            "stylized": stylized,
+            "moments": moments[0],
+            "masked": generator.synthesize(content, both, masks=masks, moments=moments),
+            "document": document.synthesize(content, document.encode_style(style)),
+            "logits": discriminator([content, style]),
+            "logits in training": discriminator([content, style], training=True),
+            **maps,
+            "content_loss": losses.content_loss(maps, features(content)),
+            "style_loss": losses.style_loss(maps, style_maps),
+            "moments_loss": losses.moments_loss(maps, style_maps, per_sample=False),
+            "identity_loss": losses.identity_loss(stylized, content, maps, features(content)),
+            "total_variation_loss": losses.total_variation_loss(stylized),
+            "adversarial_loss": losses.adversarial_loss(stylized, "cross_entropy"),
+            "discriminator_loss": losses.discriminator_loss(stylized, content),
+        }
+
+    results = compute(content, style, noise)
     # Masks, a fine style and a strength in between; no multiples of 8.
     options = {"masks": style, "fine_style": style[1], "strength": 0.5, "style_size": 40}
     results["picture"] = stylize(generator, content[0, :37], style, **options)
     # New noise, whose numbers are the backend's own.
     for network in (generator, document):
         for training in (False, True):
-            images = keras.ops.convert_to_numpy(network([content, style], training=training))
+            call = in_one_graph(functools.partial(network, training=training))
+            images = keras.ops.convert_to_numpy(call([content, style]))
             assert images.shape == content.shape and np.isfinite(images).all()
     return {name: keras.ops.convert_to_numpy(value) for name, value in results.items()}
 
