@@ -10,10 +10,7 @@ from collections.abc import Sequence
 
 from stylegan_transfer.commands import launch
 from stylegan_transfer.options import Options, option
-
-# As in `exporting.export`, which needs Keras.
-FORMATS = ("onnx", "openvino", "saved_model", "litert")
-WEIGHTS = ("float32", "float16", "int8")
+from stylegan_transfer.runtimes.description import FORMATS, WEIGHTS
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,10 +14,13 @@ from stylegan_transfer.exporting.style_graphs import moments_channels
 from stylegan_transfer.exporting.transport_graphs import level_channels
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.transport_generator import TransportGenerator
-from stylegan_transfer.runtimes.description import MIN_SIZE, Description, is_exported
-
-FORMATS = ("onnx", "openvino", "saved_model", "litert")
-WEIGHTS = ("float32", "float16", "int8")
+from stylegan_transfer.runtimes.description import (
+    FORMATS,
+    MIN_SIZE,
+    WEIGHTS,
+    Description,
+    is_exported,
+)
 
 
 def export(

@@ -1,6 +1,6 @@
 """Codes of styles: of one picture, of several in one, of one for each layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -58,19 +58,32 @@ def encode_style(
     check_style_size(style_size)
     styles = to_images(style, "style")
     shares = to_shares(weights, len(styles))
-    if match is not None:
-        colors, alpha = split_alpha(to_image(match, keep_alpha=True))
-        alpha = alpha[..., 0] if alpha.size else None
     total = 0.0
-    for picture, share in zip(styles, shares, strict=True):
-        image = to_image(picture)
-        if match is not None:
-            image = match_colors(image, colors, alpha)
-        small = resize_style(image, style_size)
-        total += share * to_numpy(generator.encode_style(small[None]))
+    for image, share in zip(look_at_styles(styles, style_size, match), shares, strict=True):
+        total += share * to_numpy(generator.encode_style(image[None]))
     code = np.asarray(total, "float32")
     expect(np.isfinite(code).all(), "a generator with finite weights", code=code)
     return code
+
+
+def look_at_styles(
+    styles: Sequence[ImageLike], style_size: int, match: ImageLike | None = None
+) -> Iterator[np.ndarray]:
+    """Yields pictures as networks look at their style: in that size, with the colours of `match`.
+
+    Args:
+        styles: Pictures, as `to_image` takes them.
+        style_size: Short side in pixels.
+        match: As `encode_style` takes it.
+    """
+    if match is not None:
+        colors, alpha = split_alpha(to_image(match, keep_alpha=True))
+        alpha = alpha[..., 0] if alpha.size else None
+    for picture in styles:
+        image = to_image(picture)
+        if match is not None:
+            image = match_colors(image, colors, alpha)
+        yield resize_style(image, style_size)
 
 
 def to_shares(weights: Sequence[float] | None, count: int, name: str = "weights") -> np.ndarray:

@@ -13,10 +13,10 @@ from PIL import Image
 from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.arrays import resize_channels
 from stylegan_transfer.pictures.inputs import resize_image
+from stylegan_transfer.stylizing.arguments import MIN_SIZE
 from stylegan_transfer.stylizing.noise import cut_noise, draw_noise
 from stylegan_transfer.stylizing.tiling import make_tiles
 
-MIN_SIZE = 32  # pixels, the shortest side that generators take
 TILE_SIZE = 1024
 
 

@@ -11,11 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from stylegan_transfer.checks import expect
-from stylegan_transfer.pictures.arrays import split_alpha
-from stylegan_transfer.pictures.colors import match_colors
-from stylegan_transfer.pictures.inputs import resize_style, to_image, to_images
+from stylegan_transfer.pictures.inputs import to_images
 from stylegan_transfer.pictures.picture import ImageLike
-from stylegan_transfer.stylizing.codes import STYLE_SIZE, to_shares
+from stylegan_transfer.stylizing.codes import STYLE_SIZE, look_at_styles, to_shares
 from stylegan_transfer.stylizing.feature_sums import (
     LARGEST_STRIDE,
     RECEPTIVE_RADIUS,
@@ -82,8 +80,9 @@ class Refiner:
             float32 in [0, 1], of the same shape.
         """
         num_steps, weights = self._refinement.num_steps, self._refinement.weights
-        canvas = _Canvas(content, masks, tile_size, tileable)
-        targets = _mix([canvas.statistics, self._styles], (1.0 - strength, strength))
+        canvas = _Canvas(content.shape, masks, tile_size, tileable)
+        own = canvas.remember(content)
+        targets = _mix([own, self._styles], (1.0 - strength, strength))
         pixels = keras.Variable(painted)
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
         adam = keras.optimizers.Adam(schedule, beta_2=0.99)
@@ -125,11 +124,11 @@ def make_refiner(
     expect(backend == "tensorflow", "Keras on TensorFlow to refine pictures", backend=backend)
     size = round(STYLE_SCALE * style_size)
     pictures = to_images(style, "style")
-    measured = [_measure_style(picture, size, match) for picture in pictures]
+    measured = [measure_style(image) for image in look_at_styles(pictures, size, match)]
     if not is_masked:
         measured = [_mix(measured, to_shares(weights, len(measured)))]
     if fine_style is not None:
-        fine = _measure_style(fine_style, size, match)
+        (fine,) = map(measure_style, look_at_styles([fine_style], size, match))
         measured = [
             {name: (fine if name in _FINE_LAYERS else coarse)[name] for name in coarse}
             for coarse in measured
@@ -137,29 +136,23 @@ def make_refiner(
     return Refiner(measured, refinement)
 
 
-def _measure_style(picture, size, match):
-    image = to_image(picture)
-    if match is not None:
-        colors, alpha = split_alpha(to_image(match, keep_alpha=True))
-        image = match_colors(image, colors, alpha[..., 0] if alpha.size else None)
-    return _Canvas(resize_style(image, size)).statistics
+def measure_style(image: np.ndarray) -> Statistics:
+    """Returns the statistics of a style's picture, `(height, width, 3)`, as one region."""
+    return _to_statistics(_Canvas(image.shape).measure(image))
 
 
 class _Canvas:
-    """Measures pictures of one content, tile by tile, as if they were whole.
+    """Measures pictures of one size, tile by tile, as if they were whole.
 
     Args:
-        content: float32 `(height, width, 3)`.
+        shape: `(height, width, 3)`, of the pictures.
         masks: float32 `(regions, height, width)`, summing to 1; None: one region.
         tile_size: Larger pictures than this squared are cut into tiles.
         tileable: Whether pictures go on beyond their edges as they begin at the opposite ones.
-
-    Attributes:
-        statistics: Of the content, by map and region.
     """
 
-    def __init__(self, content, masks=None, tile_size=TILE_SIZE, tileable=False):
-        height, width = content.shape[:2]
+    def __init__(self, shape, masks=None, tile_size=TILE_SIZE, tileable=False):
+        height, width = shape[:2]
         is_small = height * width <= tile_size**2
         side = max(height, width) if is_small else tile_size // LARGEST_STRIDE * LARGEST_STRIDE
         tiles = make_tiles(height, width, side, RECEPTIVE_RADIUS)
@@ -168,18 +161,21 @@ class _Canvas:
         self._views = [_see(tile, height, width, tileable) for tile in tiles]
         self._masks = [masks[(slice(None), *pixels)] for pixels, _ in self._views]
         self._content = [{} for _ in tiles]
-        sums = self._measure(content)
-        self.statistics = {n: to_statistics(sums[n]) for n in sums if n not in STEPS}
+
+    def remember(self, content):
+        """Keeps the content, from which pictures get their distance; returns its statistics."""
+        sums = self.measure(content)
         for maps, (pixels, inner) in zip(self._content, self._views, strict=True):
             for name, values in self._sums.maps(content[pixels], inner).items():
                 maps[name] = normalize_content(values, sums[name])
+        return _to_statistics(sums)
 
     def gradient(self, image, targets, weights):
         """Returns that of the whole picture's loss by its pixels."""
         if len(self._views) == 1:
             parts = [self._sums.descend(*tile, targets, weights) for tile in self._see(image)]
         else:
-            slopes = self._sums.slopes(self._measure(image), targets, weights)
+            slopes = self._sums.slopes(self.measure(image), targets, weights)
             parts = (self._sums.pull(*tile, slopes) for tile in self._see(image))
         gradient = np.zeros_like(image)
         for part, (pixels, _) in zip(parts, self._views, strict=True):
@@ -189,8 +185,8 @@ class _Canvas:
                 gradient[pixels] += part
         return gradient
 
-    def _measure(self, image):
-        """The sums of all tiles."""
+    def measure(self, image):
+        """Returns the sums of all tiles."""
         parts = [self._sums.measure(*tile) for tile in self._see(image)]
         return tf.nest.map_structure(lambda *values: tf.add_n(values), *parts)
 
@@ -198,6 +194,10 @@ class _Canvas:
         """Yields what `FeatureSums` takes of each tile: pixels, inner part, masks, content."""
         for (pixels, inner), *known in zip(self._views, self._masks, self._content, strict=True):
             yield image[pixels], inner, *known
+
+
+def _to_statistics(sums):
+    return {name: to_statistics(sums[name]) for name in sums if name not in STEPS}
 
 
 def _see(tile, height, width, tileable):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from painting_cases import CASES, draw, paint_case
 
-from stylegan_transfer.exporting.export import export
 from stylegan_transfer.runtimes.loading import load_generator
 from stylegan_transfer.stylizing.codes import encode_style, join_codes
 from stylegan_transfer.stylizing.stylize import stylize_with_code
@@ -22,13 +21,6 @@ def generator(make_generator):
     generator = make_generator(code_size=8)
     generator.compiled_synthesize = generator.synthesize  # tracing takes longer than it saves
     return generator
-
-
-@pytest.fixture(scope="module")
-def folder(generator, tmp_path_factory):
-    path = tmp_path_factory.mktemp("exported") / "generator"
-    export(generator, path)
-    return path
 
 
 @pytest.fixture(scope="module", params=MODULES)

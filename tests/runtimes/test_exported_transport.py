@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from generator_images import make_styles_and_noise_matter
 from painting_cases import CASES, draw, paint_case
 
-from stylegan_transfer.exporting.export import export
 from stylegan_transfer.networks import transport as networks_transport
 from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.runtimes.loading import load_generator
@@ -20,20 +20,9 @@ pytest.importorskip("onnx")
 def generator():
     """A tiny generator in which styles and noise matter as they do after training."""
     keras.utils.set_random_seed(3)
-    generator = TransportGenerator(width=4, code_size=8)
-    random = np.random.default_rng(0)
-    for weight in generator.trainable_variables:
-        if "affine" in weight.path or "noise_strength" in weight.path:
-            weight.assign(random.normal(0, 0.5, weight.shape))
+    generator = make_styles_and_noise_matter(TransportGenerator(width=4, code_size=8))
     generator.compiled_synthesize = generator.synthesize  # tracing takes longer than it saves
     return generator
-
-
-@pytest.fixture(scope="module")
-def folder(generator, tmp_path_factory):
-    path = tmp_path_factory.mktemp("exported") / "generator"
-    export(generator, path)
-    return path
 
 
 @pytest.fixture(scope="module")

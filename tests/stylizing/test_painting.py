@@ -5,6 +5,7 @@ import types
 import keras
 import numpy as np
 import pytest
+from generator_images import make_styles_and_noise_matter
 
 from stylegan_transfer.networks import generator_inputs
 from stylegan_transfer.networks.generator import StyleGenerator
@@ -21,11 +22,7 @@ def generator():
     """A tiny generator in which styles and noise matter as they do after training."""
     keras.utils.set_random_seed(0)
     generator = StyleGenerator(width=4, num_blocks=1, code_size=CODE_SIZE)
-    rng = np.random.default_rng(0)
-    for weight in generator.trainable_variables:
-        if "affine" in weight.path or "noise_strength" in weight.path:
-            weight.assign(rng.normal(0, 0.5, weight.shape))
-    return generator
+    return make_styles_and_noise_matter(generator)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from stylegan_transfer.samples import draw_content, draw_style
 from stylegan_transfer.stylizing import qualities
 from stylegan_transfer.stylizing.feature_sums import feature_sums, total_loss
 from stylegan_transfer.stylizing.qualities import Refinement
-from stylegan_transfer.stylizing.refinement import _Canvas, make_refiner
+from stylegan_transfer.stylizing.refinement import _Canvas, make_refiner, measure_style
 from stylegan_transfer.stylizing.stylize import load_refiner
 
 QUICK = Refinement(num_steps=4)
@@ -68,18 +68,22 @@ def test_losses_of_sums_are_the_trainings_losses(content, painted, style):
         ),
         "total_variation": losses.total_variation_loss(painted[None]),
     }
-    sums = _Canvas(content)._measure(painted)
+    canvas = _Canvas(content.shape)
+    canvas.remember(content)
+    sums = canvas.measure(painted)
     for name, value in expected.items():
-        loss = total_loss(sums, _Canvas(style).statistics, {**WEIGHTS, name: 1.0})
+        loss = total_loss(sums, measure_style(style), {**WEIGHTS, name: 1.0})
         assert float(loss) == pytest.approx(float(value), rel=1e-4)
 
 
 def test_the_gradient_of_tiles_is_that_of_the_whole(content, painted, style):
     content, painted = content[:64], painted[:64]
     masks = np.stack([content[..., 0], 1 - content[..., 0]])
-    targets = _Canvas(style, np.full((2, 96, 96), 0.5, "float32")).statistics
+    targets = _Canvas(style.shape, np.full((2, 96, 96), 0.5, "float32")).remember(style)
     weights = Refinement(1).weights
-    whole, tiles = (_Canvas(content, masks, size) for size in (512, 64))
+    whole, tiles = (_Canvas(content.shape, masks, size) for size in (512, 64))
+    for canvas in (whole, tiles):
+        canvas.remember(content)
     assert len(whole._views) == 1 and len(tiles._views) == 2
     expected = whole.gradient(painted, targets, weights)
     actual = tiles.gradient(painted, targets, weights)

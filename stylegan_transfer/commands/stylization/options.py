@@ -3,6 +3,9 @@
 import dataclasses
 
 from stylegan_transfer.options import Options, option
+from stylegan_transfer.runtimes.loading import RUNTIMES
+from stylegan_transfer.runtimes.sessions import PRECISIONS
+from stylegan_transfer.stylizing.qualities import QUALITIES
 
 # What decides how a result looks, beside contents, styles, masks and the generator.
 LOOK = (
@@ -43,13 +46,13 @@ class StylizeOptions(Options):
         "auto",
         description="What runs the generator. auto: OpenVINO if it is installed, else onnxruntime, "
         "else TensorFlow; for a .keras file always TensorFlow.",
-        choices=("auto", "tensorflow", "onnx", "openvino"),
+        choices=RUNTIMES,
     )
     precision: str = option(
         "float32",
         description="Of the arithmetic. fast: bfloat16 where OpenVINO runs on a processor that has "
         "matrix units for it (AMX).",
-        choices=("float32", "fast"),
+        choices=PRECISIONS,
     )
 
     strength: float = option(
@@ -97,7 +100,7 @@ class StylizeOptions(Options):
         "fast",
         description="fast: what the generator makes. fine and best: that, refined for some "
         "seconds or for as long as it pays; needs TensorFlow.",
-        choices=("fast", "fine", "best"),
+        choices=tuple(QUALITIES),
     )
     tileable: bool = option(
         False, description="Whether results repeat without a seam, as textures do."
