@@ -29,7 +29,9 @@ MAX_STYLE_RATIO = 16  # long to short side
 MAX_STYLE_PIXELS = 2**24
 
 
-def to_image(image: ImageLike, keep_alpha: bool = False) -> np.ndarray:
+def to_image(
+    image: ImageLike, keep_alpha: bool = False, max_short_side: int | None = None
+) -> np.ndarray:
     """Returns a path, a Pillow image, an array or a `Picture` as a float32 RGB image.
 
     Args:
@@ -38,6 +40,7 @@ def to_image(image: ImageLike, keep_alpha: bool = False) -> np.ndarray:
             float in [0, 1] or uint8.
         keep_alpha: Whether transparency is kept as a fourth channel. Default: it is composited
             over white.
+        max_short_side: A larger file may come smaller, as `load_image` reads it. Not with alpha.
 
     Returns:
         float32 `(height, width, 3)` in [0, 1]; `(height, width, 4)` if there is transparency and
@@ -49,7 +52,7 @@ def to_image(image: ImageLike, keep_alpha: bool = False) -> np.ndarray:
             under 16 pixels.
     """
     if isinstance(image, (str, os.PathLike)) and not keep_alpha:
-        return load_image(image)
+        return load_image(image, max_short_side=max_short_side)
     pixels = to_float(_to_pixels(image))
     return pixels if keep_alpha else over_white(pixels)
 

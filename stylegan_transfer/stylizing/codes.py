@@ -13,6 +13,7 @@ from stylegan_transfer.stylizing.arguments import as_code, check_generator, chec
 from stylegan_transfer.stylizing.painting import Generator, expect_style_generator, to_numpy
 
 STYLE_SIZE = 384
+_READ_FACTOR = 8  # a larger file is made smaller while it is read: it would take gigabytes
 
 
 def encode_style(
@@ -80,7 +81,7 @@ def look_at_styles(
         colors, alpha = split_alpha(to_image(match, keep_alpha=True))
         alpha = alpha[..., 0] if alpha.size else None
     for picture in styles:
-        image = to_image(picture)
+        image = to_image(picture, max_short_side=_READ_FACTOR * style_size)
         if match is not None:
             image = match_colors(image, colors, alpha)
         yield resize_style(image, style_size)

@@ -1,6 +1,7 @@
 """Stylising: strength, kinds of input, errors."""
 
 import itertools
+import tracemalloc
 
 import keras
 import numpy as np
@@ -14,8 +15,9 @@ from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator
 from stylegan_transfer.pictures.colors import luminance, match_colors
 from stylegan_transfer.pictures.files import load_picture, save_picture
+from stylegan_transfer.pictures.inputs import resize_style
 from stylegan_transfer.pictures.picture import Picture
-from stylegan_transfer.stylizing.codes import encode_style, join_codes
+from stylegan_transfer.stylizing.codes import encode_style, join_codes, look_at_styles
 from stylegan_transfer.stylizing.contents import repaint
 from stylegan_transfer.stylizing.noise import draw_noise
 from stylegan_transfer.stylizing.stylize import stylize, stylize_with_code
@@ -140,6 +142,18 @@ def test_one_code_a_layer_can_be_weakened_too(generator, pictures):
 def test_strength_out_of_range_is_refused(generator, pictures, strength):
     with pytest.raises(ValueError, match=r"strength in \[0, 1\].*Received: strength="):
         stylize(generator, *pictures, strength=strength)
+
+
+def test_a_file_much_larger_than_the_style_size_is_never_held_in_floats(tmp_path):
+    height, width = np.mgrid[:1000, :1500] / 1500
+    image = np.uint8(255 * np.dstack([height, width, height * width]))
+    save_picture(Picture(image), tmp_path / "large.png")
+    tracemalloc.start()
+    (small,) = look_at_styles([tmp_path / "large.png"], 32)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * image.size
+    np.testing.assert_allclose(small, resize_style(image, 32) / 255, atol=2 / 255)
 
 
 def test_style_size_below_32_is_refused(generator, pictures):
