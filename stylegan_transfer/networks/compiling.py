@@ -19,7 +19,7 @@ def compile_for_all_sizes(function: Callable) -> Callable:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function, reduce_retracing=True)
+        return tf.function(function, reduce_retracing=True, autograph=False)
     if backend == "torch":
         import torch
 

@@ -4,6 +4,7 @@ Every picture is a function of a coordinate grid and a random generator seeded b
 lengths are fractions of the side, so a picture looks alike at every size.
 """
 
+import functools
 import zlib
 from collections.abc import Callable
 
@@ -27,7 +28,7 @@ def draw_content(name: str, size: int = 256) -> np.ndarray:
     Raises:
         ValueError: for an unknown name or a size under 16.
     """
-    return _draw(_CONTENTS, name, size)
+    return _draw(_CONTENTS, name, size).copy()
 
 
 def draw_style(name: str, size: int = 256) -> np.ndarray:
@@ -43,7 +44,7 @@ def draw_style(name: str, size: int = 256) -> np.ndarray:
     Raises:
         ValueError: for an unknown name or a size under 16.
     """
-    return _draw(_STYLES, name, size)
+    return _draw(_STYLES, name, size).copy()
 
 
 def _draw(painters: dict[str, Callable], name: str, size: int) -> np.ndarray:
@@ -51,9 +52,14 @@ def _draw(painters: dict[str, Callable], name: str, size: int) -> np.ndarray:
         raise ValueError(f"Expected a name in {tuple(painters)}. Received: name={name!r}")
     if size < 16:
         raise ValueError(f"Expected a size of at least 16. Received: size={size}")
+    return _draw_once(painters[name], name, size)
+
+
+@functools.lru_cache(maxsize=16)  # a training draws them for its batches, grid and validation
+def _draw_once(painter: Callable, name: str, size: int) -> np.ndarray:
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     side = size * _SUPERSAMPLING
-    image = np.clip(painters[name](side, rng), 0, 1)
+    image = np.clip(painter(side, rng), 0, 1)
     image = image.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, 3).mean((1, 3))
     return image.astype("float32")
 

@@ -234,7 +234,7 @@ def _compile_objective(features, targets, weights):
     """The function image -> weighted loss, losses by name, gradient of the weighted loss."""
     content_maps, target_grams, target_moments = targets
 
-    @tf.function
+    @tf.function(autograph=False)
     def objective(image):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(image)
