@@ -23,7 +23,10 @@ def test_every_command_is_a_script_of_a_few_lines_too():
         assert len(code.split("\n")) < 10
 
 
-def test_stylize_paints_and_prints_one_line(run_python, save_picture, toy_generator, tmp_path):
+def test_stylize_paints_and_prints_one_line(
+    run_python, save_picture, toy_generator, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")  # TensorFlow at its most talkative
     flags = [f"--content={save_picture('a.png')}", f"--style={save_picture('s.png')}"]
     flags += [f"--generator={toy_generator}", f"--output={tmp_path / 'out.png'}"]
     process = run_python(SCRIPTS["stylize"], *flags)
