@@ -11,7 +11,9 @@ import time
 import pytest
 from PIL import Image
 
+from stylegan_transfer.commands import stylize
 from stylegan_transfer.commands.stylization import paint
+from stylegan_transfer.exporting.export import export
 from stylegan_transfer.measuring import originality
 from stylegan_transfer.measuring.originality import Closeness, OriginalityReport
 from stylegan_transfer.pictures import files
@@ -301,23 +303,31 @@ def test_a_failing_record_is_named_and_does_not_hide_the_results(run, folder, mo
     assert "No space left on device" in process.stderr
 
 
+@pytest.fixture(scope="module")
+def quick_start(make_generator, tmp_path_factory):
+    """The flags of a tiny generator that paints without TensorFlow, whose start takes long."""
+    pytest.importorskip("onnxruntime")
+    folder = tmp_path_factory.mktemp("exported") / "toy"
+    export(make_generator(), folder, format="onnx")
+    return f"--generator={folder}", "--runtime=onnx", "--style_size=32", "--batch_size=1"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_was_killed_ends_as_an_uninterrupted_one(
-    run, folder, toy_generator, number, save_picture
+    run_command, folder, quick_start, number, save_picture
 ):
     for i in range(7):
-        save_picture(f"photos/{i}.png", (40, 40), seed=i)
-    assert run(output="expected").returncode == 0
-    command = [
-        *(sys.executable, "experiments/stylize.py", f"--content={folder / 'photos'}"),
-        *(f"--style={folder / 's.png'}", f"--output={folder / 'out'}"),
-        *(f"--generator={toy_generator}", "--style_size=32", "--batch_size=1"),
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        save_picture(f"photos/{i}.png", (120, 120), seed=i)
+    flags = [f"--content={folder / 'photos'}", f"--style={folder / 's.png'}", *quick_start]
+    assert run_command(stylize, *flags, f"--output={folder / 'expected'}").returncode == 0
+    flags.append(f"--output={folder / 'out'}")
+    process = subprocess.Popen(
+        [sys.executable, "experiments/stylize.py", *flags], stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while len(list((folder / "out").glob("*.png"))) < 2:
         assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
+        time.sleep(0.001)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 130}[number]
@@ -328,7 +338,7 @@ def test_a_run_that_was_killed_ends_as_an_uninterrupted_one(
     assert num_written < 10
     for left in (folder / "out").glob(".saving-*"):
         shutil.rmtree(left)
-    assert run("--resume").returncode == 0
+    assert run_command(stylize, *flags, "--resume").returncode == 0
     assert read(folder / "out") == read(folder / "expected")
     assert len(read(folder / "out")) == 11
 
