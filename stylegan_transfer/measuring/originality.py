@@ -152,10 +152,11 @@ def judge_originality(
 def _compare(picture, original, features):
     same_size = _resize(picture, _size(picture, _SIZE))
     stretched = _resize(original, same_size.shape[:2])
-    maps = [features(image[None]) for image in (same_size, stretched)]
+    maps = features(np.stack([same_size, stretched]))
+    first, second = ({name: m[i : i + 1] for name, m in maps.items()} for i in range(2))
     return Closeness(
         ssim=ssim(same_size, stretched),
-        feature_distance=float(lpips_like_distance(*maps)[0]),
+        feature_distance=float(lpips_like_distance(first, second)[0]),
         patch_correlation=_search(picture, original),
     )
 
