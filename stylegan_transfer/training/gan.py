@@ -1,11 +1,16 @@
 """The training model: generator, discriminator and feature network in one custom training step."""
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from stylegan_transfer import losses
 from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.differentiation import (
+    call_statelessly,
+    global_norm,
+    gradient,
+    pull_back,
+)
 from stylegan_transfer.training.perceptual import identity_images, perceptual_losses
 
 _DEFAULTS = TrainingConfig()
@@ -126,13 +131,17 @@ class StyleTransferGAN(keras.Model):
         Args:
             generator_optimizer: Keras optimizer.
             discriminator_optimizer: Keras optimizer; not needed without a discriminator.
-            **kwargs: `jit_compile` (off by default), `run_eagerly`.
+            **kwargs: `jit_compile` (off by default under TensorFlow), `run_eagerly`.
         """
-        super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
+        compiled = keras.backend.backend() == "jax"  # there is no other graph
+        super().compile(optimizer=generator_optimizer, **{"jit_compile": compiled, **kwargs})
         generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer = discriminator_optimizer
         if self.discriminator is not None:
             discriminator_optimizer.build(self.discriminator.trainable_variables)
+            # Keras' trainer under JAX hands on the variables of one optimizer, and the model's own.
+            if keras.backend.backend() == "jax":
+                self._discriminator_state = discriminator_optimizer.variables
 
     @property
     def adversarial_steps(self):
@@ -147,37 +156,54 @@ class StyleTransferGAN(keras.Model):
     def call(self, inputs):
         return self.ema_generator(inputs)
 
-    def train_step(self, data):
+    def train_step(self, *inputs):
+        """Takes a step; Keras hands `(data)` over under TensorFlow, `(state, data)` under JAX."""
+        return self._run(self._train_on, *inputs)
+
+    def test_step(self, *inputs):
+        """Adds a batch to the means of the losses; the arguments are those of `train_step`."""
+        return self._run(self._test_on, *inputs)
+
+    def _run(self, step, *inputs):
+        if len(inputs) == 1:
+            return step(*inputs)
+        state, data = inputs
+        groups = self.trainable_variables, self.non_trainable_variables
+        if len(state) == 4:
+            groups = *groups, self.optimizer.variables
+        groups = *groups, self.metrics_variables
+        return call_statelessly(lambda: step(data), groups, state)
+
+    def _train_on(self, data):
         content, styles, paintings = keras.utils.unpack_x_y_sample_weight(data)
         style, real = styles[:, 0], styles[:, 1]
-        with tf.GradientTape() as generator_tape:
-            painted = self._paint(self.generator, content, style, training=True)
-        with tf.GradientTape() as image_tape:
-            image_tape.watch(painted)
+        variables = self.generator.trainable_variables
+        (painted, _), pull = pull_back(
+            lambda: (self._paint(self.generator, content, style, training=True), None),
+            variables,
+            self.generator.variables,
+        )
+
+        def perceptual(painted):
             logs = self._perceptual_losses(painted, content, style)
-            loss = self._weighted_sum(logs)
-        image_gradient = image_tape.gradient(loss, painted)
+            return self._weighted_sum(logs), logs
+
+        (loss, logs), image_gradient = gradient(perceptual, painted)
         if self.adversarial:
             fake = painted[: ops.shape(content)[0]]
             image_gradient, adversarial_logs = self._add_adversarial_gradient(
                 image_gradient, fake, style
             )
             logs.update(adversarial_logs)
-        variables = self.generator.trainable_variables
-        gradients = generator_tape.gradient(
-            painted,
-            [variable.value for variable in variables],
-            output_gradients=image_gradient,
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,  # noise strengths without noise
-        )
-        logs["generator_gradient_norm"] = tf.linalg.global_norm(gradients)
+        gradients = pull(image_gradient)
+        logs["generator_gradient_norm"] = global_norm(gradients)
         self.optimizer.apply(gradients, variables)
         self._update_average()
         if self.adversarial:
             logs.update(self._train_discriminator(fake, style, real, paintings))
         return {"loss": loss, **logs}
 
-    def test_step(self, data):
+    def _test_on(self, data):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
         style = styles[:, 0]
         painted = self._paint(self.ema_generator, content, style)
@@ -211,47 +237,56 @@ class StyleTransferGAN(keras.Model):
 
     def _add_adversarial_gradient(self, image_gradient, fake, style):
         style_maps = self.discriminator.encode(style)
-        with tf.GradientTape() as tape:
-            tape.watch(fake)
+
+        def adversarial(fake):
             logits = self.discriminator.judge(self.discriminator.encode(fake), style_maps)
-            loss = losses.adversarial_loss(logits, self.adversarial_kind)
-        gradient = tape.gradient(loss, fake)
+            return losses.adversarial_loss(logits, self.adversarial_kind), None
+
+        (loss, _), fake_gradient = gradient(adversarial, fake)
         batch = ops.shape(fake)[0]
         steps = ops.cast(self.adversarial_steps, "float32")
         weight = self.adversarial_weight * ops.minimum(steps / max(self.adversarial_ramp, 1), 1.0)
-        weight *= tf.norm(image_gradient[:batch]) / (tf.norm(gradient) + 1e-12)
+        weight *= global_norm([image_gradient[:batch]]) / (global_norm([fake_gradient]) + 1e-12)
         total = ops.concatenate(
-            [image_gradient[:batch] + weight * gradient, image_gradient[batch:]]
+            [image_gradient[:batch] + weight * fake_gradient, image_gradient[batch:]]
         )
         return total, {"adversarial_loss": loss, "adversarial_scale": weight}
 
     def _train_discriminator(self, fake, style, real, paintings):
-        kind, share = self.adversarial_kind, self.mismatch_share if self.conditional else 0.0
-        with tf.GradientTape() as tape:
-            maps = self.discriminator.encode(ops.concatenate([real, fake, style]), training=True)
-            real_maps, fake_maps, style_maps = ops.split(maps, 3)
-            judge = self.discriminator.judge
-            real_logits = judge(real_maps, style_maps, training=True)
-            fake_logits = judge(fake_maps, style_maps)
-            loss = losses.discriminator_loss(real_logits, fake_logits, kind)
-            if self.conditional:
-                other, exists = _other_paintings(paintings, ops.shape(real)[0])
-                share = ops.where(exists, share, 0.0)
-                mismatch_logits = judge(real_maps, ops.take(style_maps, other, axis=0))
-                mismatch_loss = losses.discriminator_loss(real_logits, mismatch_logits, kind)
-                loss = (1.0 - share) * loss + share * mismatch_loss
         variables = self.discriminator.trainable_variables
-        gradients = tape.gradient(loss, variables)
+        (loss, logs), pull = pull_back(
+            lambda: self._discriminator_loss(fake, style, real, paintings),
+            variables,
+            self.discriminator.variables,
+        )
+        gradients = pull(ops.ones_like(loss))
         self.discriminator_optimizer.apply(gradients, variables)
-        logs = {
+        return {
             "discriminator_loss": loss,
-            "discriminator_gradient_norm": tf.linalg.global_norm(gradients),
+            "discriminator_gradient_norm": global_norm(gradients),
+            **logs,
+        }
+
+    def _discriminator_loss(self, fake, style, real, paintings):
+        kind, share = self.adversarial_kind, self.mismatch_share if self.conditional else 0.0
+        maps = self.discriminator.encode(ops.concatenate([real, fake, style]), training=True)
+        real_maps, fake_maps, style_maps = ops.split(maps, 3)
+        judge = self.discriminator.judge
+        real_logits = judge(real_maps, style_maps, training=True)
+        fake_logits = judge(fake_maps, style_maps)
+        loss = losses.discriminator_loss(real_logits, fake_logits, kind)
+        logs = {
             "discriminator_real_accuracy": _share(real_logits > 0),
             "discriminator_fake_accuracy": _share(fake_logits < 0),
         }
         if self.conditional:
+            other, exists = _other_paintings(paintings, ops.shape(real)[0])
+            share = ops.where(exists, share, 0.0)
+            mismatch_logits = judge(real_maps, ops.take(style_maps, other, axis=0))
+            mismatch_loss = losses.discriminator_loss(real_logits, mismatch_logits, kind)
+            loss = (1.0 - share) * loss + share * mismatch_loss
             logs["discriminator_mismatch_accuracy"] = _share((mismatch_logits < 0) & exists)
-        return logs
+        return loss, logs
 
     def _update_average(self):
         """Moves the average towards the weights, faster in the first steps (Adam's correction)."""

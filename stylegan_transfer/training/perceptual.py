@@ -1,6 +1,6 @@
 """The losses of a training step that need no discriminator."""
 
-import tensorflow as tf
+import keras
 from keras import ops
 
 from stylegan_transfer import losses
@@ -75,11 +75,19 @@ def _maps(features, painted, content, style):
 
 
 def _split(maps, batch):
-    """The maps of the first `batch` images and those of the others. Not by slices: their gradients
-    are written into zeros of the whole size, a fifth of the step's time on a CPU."""
-    parts = {name: tf.split(m, [batch, -1]) for name, m in maps.items()}
+    """The maps of the first `batch` images and those of the others."""
+    parts = {name: _split_map(m, batch) for name, m in maps.items()}
     return {name: p[0] for name, p in parts.items()}, {name: p[1] for name, p in parts.items()}
 
 
+def _split_map(maps, batch):
+    if keras.backend.backend() != "tensorflow":
+        return maps[:batch], maps[batch:]
+    import tensorflow as tf
+
+    # There gradients of slices are written into zeros of the whole size: a fifth of the step.
+    return tf.split(maps, [batch, -1])
+
+
 def _reduce(images, scale):
-    return images if scale == 1 else ops.average_pool(images, scale)
+    return images if scale == 1 else ops.average_pool(images, scale, scale)

@@ -22,7 +22,9 @@ from stylegan_transfer.training.callbacks import (
 from stylegan_transfer.training.checkpoints import Checkpoints
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.data import make_dataset
+from stylegan_transfer.training.loop import run_steps
 from stylegan_transfer.training.sources import ImageStore
+from stylegan_transfer.training.strategies import compile_step
 from stylegan_transfer.training.workdir import GENERATOR, claim, to_json
 
 _GRID_SIZE = 4  # contents and styles in TensorBoard's picture grid
@@ -141,14 +143,9 @@ def _fit(model, config, workdir, checkpoints, step, verbose, more_callbacks):
         callbacks.append(Validation(held_out, writer, config.evaluate_every))
     callbacks += more_callbacks
     try:
-        model.fit(
-            _dataset(config, store, start_step=step),
-            epochs=1,
-            steps_per_epoch=config.steps - step,
-            callbacks=callbacks,
-            verbose=verbose,
-            shuffle=False,
-        )
+        batches = iter(_dataset(config, store, start_step=step))
+        take_step = compile_step(model, tf.distribute.get_strategy())
+        run_steps(model, take_step, batches, config.steps - step, callbacks, verbose)
     finally:
         checkpointer.restore_handlers()
         writer.close()
