@@ -35,7 +35,7 @@ ALLOWED = {
 DESCENT = ("stylizing.optimize", "stylizing.refinement", "stylizing.feature_sums")
 MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
-    *("training.checkpoints", "training.perceptual", "training.strategies"),
+    *("training.checkpoints", "training.strategies", "training.replicas"),
     *("pictures.sixteen_bit", "measuring.figures", *DESCENT),
     *("networks.compiling", "exporting.signatures", "exporting.litert"),
 }

@@ -12,6 +12,14 @@ from stylegan_transfer.training.differentiation import (
     pull_back,
 )
 from stylegan_transfer.training.perceptual import identity_images, perceptual_losses
+from stylegan_transfer.training.replicas import (
+    gather,
+    mean_over_replicas,
+    norms_over_replicas,
+    num_replicas,
+    own_part,
+    update_once,
+)
 
 _DEFAULTS = TrainingConfig()
 
@@ -195,13 +203,25 @@ class StyleTransferGAN(keras.Model):
                 image_gradient, fake, style
             )
             logs.update(adversarial_logs)
-        gradients = pull(image_gradient)
-        logs["generator_gradient_norm"] = global_norm(gradients)
-        self.optimizer.apply(gradients, variables)
-        self._update_average()
+        gradients = [pull(image_gradient)]
         if self.adversarial:
-            logs.update(self._train_discriminator(fake, style, real, paintings))
-        return {"loss": loss, **logs}
+            discriminator_gradients, discriminator_logs = self._discriminator_gradients(
+                fake, style, real, paintings
+            )
+            gradients.append(discriminator_gradients)
+            logs.update(discriminator_logs)
+        gradients, logs = mean_over_replicas((gradients, {"loss": loss, **logs}))
+        update_once(self._update, *gradients)
+        names = ("generator_gradient_norm", "discriminator_gradient_norm")
+        return {**logs, **dict(zip(names, map(global_norm, gradients), strict=False))}
+
+    def _update(self, generator_gradients, discriminator_gradients=None):
+        self.optimizer.apply(generator_gradients, self.generator.trainable_variables)
+        self._update_average()
+        if discriminator_gradients is not None:
+            self.discriminator_optimizer.apply(
+                discriminator_gradients, self.discriminator.trainable_variables
+            )
 
     def _test_on(self, data):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]
@@ -224,12 +244,16 @@ class StyleTransferGAN(keras.Model):
             style_layers=self.style_layers,
             feature_scales=self.feature_scales,
             per_sample_normalization=self.per_sample_normalization,
-            num_identity=self.num_identity,
+            num_identity=self._num_own_identity(),
         )
+
+    def _num_own_identity(self):
+        """The identity images of each kind that this replica paints, at least one."""
+        return max(self.num_identity // num_replicas(), min(self.num_identity, 1))
 
     def _paint(self, generator, content, style, **kwargs):
         """The content images in their styles, followed by the identity images in their own."""
-        own = identity_images(content, style, self.num_identity)
+        own = identity_images(content, style, self._num_own_identity())
         return generator([ops.concatenate([content, own]), ops.concatenate([style, own])], **kwargs)
 
     def _weighted_sum(self, terms):
@@ -246,26 +270,20 @@ class StyleTransferGAN(keras.Model):
         batch = ops.shape(fake)[0]
         steps = ops.cast(self.adversarial_steps, "float32")
         weight = self.adversarial_weight * ops.minimum(steps / max(self.adversarial_ramp, 1), 1.0)
-        weight *= global_norm([image_gradient[:batch]]) / (global_norm([fake_gradient]) + 1e-12)
+        norm, fake_norm = norms_over_replicas([image_gradient[:batch], fake_gradient])
+        weight *= norm / (fake_norm + 1e-12)
         total = ops.concatenate(
             [image_gradient[:batch] + weight * fake_gradient, image_gradient[batch:]]
         )
         return total, {"adversarial_loss": loss, "adversarial_scale": weight}
 
-    def _train_discriminator(self, fake, style, real, paintings):
-        variables = self.discriminator.trainable_variables
+    def _discriminator_gradients(self, fake, style, real, paintings):
         (loss, logs), pull = pull_back(
             lambda: self._discriminator_loss(fake, style, real, paintings),
-            variables,
+            self.discriminator.trainable_variables,
             self.discriminator.variables,
         )
-        gradients = pull(ops.ones_like(loss))
-        self.discriminator_optimizer.apply(gradients, variables)
-        return {
-            "discriminator_loss": loss,
-            "discriminator_gradient_norm": global_norm(gradients),
-            **logs,
-        }
+        return pull(ops.ones_like(loss)), {"discriminator_loss": loss, **logs}
 
     def _discriminator_loss(self, fake, style, real, paintings):
         kind, share = self.adversarial_kind, self.mismatch_share if self.conditional else 0.0
@@ -280,9 +298,11 @@ class StyleTransferGAN(keras.Model):
             "discriminator_fake_accuracy": _share(fake_logits < 0),
         }
         if self.conditional:
-            other, exists = _other_paintings(paintings, ops.shape(real)[0])
+            all_style_maps = gather(style_maps)
+            paintings = None if paintings is None else gather(paintings)
+            other, exists = _other_paintings(paintings, ops.shape(all_style_maps)[0])
             share = ops.where(exists, share, 0.0)
-            mismatch_logits = judge(real_maps, ops.take(style_maps, other, axis=0))
+            mismatch_logits = judge(real_maps, ops.take(all_style_maps, own_part(other), axis=0))
             mismatch_loss = losses.discriminator_loss(real_logits, mismatch_logits, kind)
             loss = (1.0 - share) * loss + share * mismatch_loss
             logs["discriminator_mismatch_accuracy"] = _share((mismatch_logits < 0) & exists)
