@@ -13,12 +13,13 @@ from stylegan_transfer.training.differentiation import (
 )
 from stylegan_transfer.training.perceptual import identity_images, perceptual_losses
 from stylegan_transfer.training.replicas import (
+    apply_gradients,
+    call_once,
     gather,
     mean_over_replicas,
     norms_over_replicas,
     num_replicas,
     own_part,
-    update_once,
 )
 
 _DEFAULTS = TrainingConfig()
@@ -211,17 +212,14 @@ class StyleTransferGAN(keras.Model):
             gradients.append(discriminator_gradients)
             logs.update(discriminator_logs)
         gradients, logs = mean_over_replicas((gradients, {"loss": loss, **logs}))
-        update_once(self._update, *gradients)
         names = ("generator_gradient_norm", "discriminator_gradient_norm")
-        return {**logs, **dict(zip(names, map(global_norm, gradients), strict=False))}
-
-    def _update(self, generator_gradients, discriminator_gradients=None):
-        self.optimizer.apply(generator_gradients, self.generator.trainable_variables)
-        self._update_average()
-        if discriminator_gradients is not None:
-            self.discriminator_optimizer.apply(
-                discriminator_gradients, self.discriminator.trainable_variables
-            )
+        logs.update(zip(names, map(global_norm, gradients), strict=False))
+        apply_gradients(self.optimizer, gradients[0], variables)
+        call_once(self._update_average)
+        if self.adversarial:
+            variables = self.discriminator.trainable_variables
+            apply_gradients(self.discriminator_optimizer, gradients[1], variables)
+        return logs
 
     def _test_on(self, data):
         content, styles = keras.utils.unpack_x_y_sample_weight(data)[:2]

@@ -58,21 +58,34 @@ def own_part(examples):
     return examples[context.replica_id_in_sync_group :: context.num_replicas_in_sync]
 
 
-def update_once(update: Callable, *values) -> None:
-    """Calls a function that changes variables, once for all replicas.
+def apply_gradients(optimizer: keras.optimizers.Optimizer, gradients: Sequence, variables) -> None:
+    """As `optimizer.apply`, of gradients that are the same on all replicas.
+
+    Keras' own would clip them and then add those of all replicas up. Of what optimizers have
+    beside their update, `global_clipnorm` alone counts here.
 
     Args:
-        update: Takes the values; what it assigns reaches the variables of all replicas.
-        *values: Nested structures of tensors that are the same on all replicas.
+        optimizer: Built for the variables.
+        gradients: One a variable.
+        variables: Each replica changes its own copy.
     """
-    context = _context()
-    if context is None:
-        update(*values)
+    if _context() is None:
+        optimizer.apply(gradients, variables)
         return
     import tensorflow as tf
 
-    def merged(strategy, *values):
-        local = lambda value: strategy.experimental_local_results(value)[0]  # noqa: E731
-        update(*tf.nest.map_structure(local, values))
+    if optimizer.global_clipnorm:
+        gradients, _ = tf.clip_by_global_norm(gradients, optimizer.global_clipnorm)
+    learning_rate = ops.cast(optimizer.learning_rate, "float32")
+    for gradient, variable in zip(gradients, variables, strict=True):
+        optimizer.update_step(gradient, variable.value, learning_rate)
+    optimizer.iterations.assign_add(1)
 
-    context.merge_call(merged, values)
+
+def call_once(function: Callable) -> None:
+    """Calls a function once for all replicas; what it assigns has one copy for all of them."""
+    context = _context()
+    if context is None:
+        function()
+    else:
+        context.merge_call(lambda strategy: function())
