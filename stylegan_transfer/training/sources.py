@@ -47,6 +47,26 @@ class ImageStore:
             self._opened[key] = Pictures(items, max(max_short_side, files.MIN_SIZE), self)
         return self._opened[key]
 
+    def open_pair(
+        self, content: str, style: str, content_side: int, style_side: int
+    ) -> tuple["Pictures", "Pictures"]:
+        """Returns the photographs and the paintings, each with a picture that can be read.
+
+        Args:
+            content: A source, as `open` takes it.
+            style: The same.
+            content_side: Short side in pixels to which larger photographs are reduced.
+            style_side: The same of paintings.
+
+        Raises:
+            FileNotFoundError: As `open`.
+            ValueError: As `open`; or no picture of a source can be read.
+        """
+        pair = self.open(content, "content", content_side), self.open(style, "style", style_side)
+        for pictures in pair:
+            pictures.load(0)  # an error here and now
+        return pair
+
     def _count(self, name, picture):
         self._free_bytes -= len(picture) if isinstance(picture, bytes) else 0
         if self._free_bytes < 0:
