@@ -11,17 +11,17 @@ EXTRAS = {
     # the pages, the plot, halos, and Spearman's correlation
     "evaluate": ["jinja2>=3.1", "matplotlib>=3.9", "scipy>=1.11"],
     "export": ["onnx>=1.17"],
+    "jax": ["jax>=0.4.34", "tensorboardX>=2.6"],  # training without TensorFlow
     "onnx": ["onnxruntime>=1.20"],
     "openvino": ["openvino>=2025.0"],
     "optimize": ["scipy>=1.11"],  # L-BFGS
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
-    "video": ["av>=17.1"],
+    "video": ["av>=17.1", "opencv-python-headless>=4.8"],
 }
 TEST = [
     *("ipykernel>=6.29", "nbclient>=0.10", "ruff==0.17.*"),
     *("pytest>=8.0,<9.2", "pytest-xdist>=3.6"),  # xdist 3.8 groups no tests under pytest 9.2
     "ai-edge-litert>=2.0",  # runs what is exported for it
-    "jax>=0.4.34",  # its CPU build, for the tests of that backend
     "scikit-image>=0.22",  # the independent reference of SSIM
 ]
 

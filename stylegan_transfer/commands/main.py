@@ -16,6 +16,7 @@ from stylegan_transfer.commands import launch
 COMMANDS = {
     "stylize": "Paint pictures and clips in the style of paintings.",
     "optimize": "Paint one picture slowly, by optimizing its pixels.",
+    "pack": "Pack photographs and paintings into one file to train from.",
     "train": "Train a generator.",
     "export": "Write a generator in a format that other runtimes run.",
     "evaluate": "Measure generators and folders of results.",

@@ -4,12 +4,16 @@ import functools
 import re
 import threading
 import warnings
+import zipfile
 
 import numpy as np
 
 from stylegan_transfer import samples
 from stylegan_transfer.checks import expect, is_path
 from stylegan_transfer.pictures import files
+
+
+MAX_FILE_BYTES = 2**28  # of a picture in an archive
 
 
 class ImageStore:
@@ -30,8 +34,9 @@ class ImageStore:
         """Returns the pictures of a source; those of a source that is open already, once more.
 
         Args:
-            source: A file, a folder, a glob, `"tfds:NAME:SPLIT"` or `"samples"`.
-            kind: `"content"` or `"style"`: which of the samples `"samples"` stands for.
+            source: A file, a folder, a glob, `"tfds:NAME:SPLIT"`, an archive `NAME.zip` or
+                `"samples"`.
+            kind: `"content"` or `"style"`: which of the samples, and which folder of an archive.
             max_short_side: Short side in pixels to which larger pictures are reduced.
 
         Raises:
@@ -44,6 +49,8 @@ class ImageStore:
         if key not in self._opened:
             items = _read_source(str(source), kind, self._data_dir)
             items = [self._count(*item) for item in items]
+            if not items:
+                raise FileNotFoundError(f"Expected pictures of {kind}. Received: {source}, none")
             self._opened[key] = Pictures(items, max(max_short_side, files.MIN_SIZE), self)
         return self._opened[key]
 
@@ -139,9 +146,34 @@ def _read_source(source, kind, data_dir):
         draw, names = samples.draw_style, samples.STYLE_NAMES
     elif source.startswith("tfds:"):
         return _read_tfds(source, data_dir)
+    elif source.lower().endswith(".zip"):
+        return _read_archive(source, kind)
     else:
         return [(str(path), path) for path in files.list_images(source)]
     return [(name, functools.partial(draw, name)) for name in names]
+
+
+def _read_archive(source, kind):
+    """The pictures of a .zip file: those in the folder of their kind, if there is one, or all."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            members = [member for member in archive.infolist() if _is_picture(member.filename)]
+            of_kind = [m for m in members if m.filename.startswith(f"{kind}/")]
+            for member in of_kind or members:
+                if member.file_size > MAX_FILE_BYTES:
+                    raise ValueError(f"{member.filename} of {member.file_size:,} bytes")
+                yield f"{source}/{member.filename}", archive.read(member)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"Expected a .zip file of {kind}. Received: {source}") from None
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise ValueError(
+            f"Expected a .zip file of pictures that can be read. Received: {source} ({error})"
+        ) from error
+
+
+def _is_picture(name):
+    hidden = name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
+    return name.lower().endswith(files.IMAGE_SUFFIXES) and not hidden
 
 
 def _decode(picture, name, max_short_side):
