@@ -35,7 +35,8 @@ ALLOWED = {
 DESCENT = ("stylizing.optimize", "stylizing.refinement", "stylizing.feature_sums")
 MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
-    *("training.checkpoints", "training.strategies", "training.replicas"),
+    *("training.checkpoints", "training.perceptual", "training.strategies"),
+    *("training.replicas", "training.differentiation", "training.summaries"),
     *("pictures.sixteen_bit", "measuring.figures", *DESCENT),
     *("networks.compiling", "exporting.signatures", "exporting.litert"),
 }

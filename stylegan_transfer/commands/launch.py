@@ -18,6 +18,8 @@ from stylegan_transfer.checks import describe
 from stylegan_transfer.commands.quiet_start import silence_tensorflow
 from stylegan_transfer.options import Options, describe_limits, option, type_of
 
+LOST_WORKER = 75  # exit code, EX_TEMPFAIL of sysexits.h: to be tried again
+
 # What the package requires, but requirements-lite.txt does not.
 _LEFT_OUT_OF_LITE = ("keras", "tensorflow", "tensorflow_datasets", "h5py")
 
@@ -87,7 +89,8 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
     Wrong input (`ValueError`, `OSError`), a missing extra (`ImportError`) or a diverged training
     (`FloatingPointError`) becomes one line on stderr and exit code 1, and so does what nobody
     thought of, with the request to report it. A run that Ctrl-C or SIGTERM interrupts ends with
-    130. `--traceback` adds where it came from.
+    130, one that has lost another worker (`ConnectionError`) with `LOST_WORKER`. `--traceback`
+    adds where it came from.
     """
     if "--verbose" not in argv:
         silence_tensorflow()
@@ -102,6 +105,8 @@ def run(main: Callable[[Sequence[str]], int | None], argv: Sequence[str]) -> int
     except BrokenPipeError:  # whoever reads, such as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
         return 141
+    except ConnectionError as error:
+        return _fail(f"Error: {explain(error)}", LOST_WORKER, argv)
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         return _fail(f"Error: {explain(error)}", 1, argv)
     except MemoryError as error:

@@ -5,10 +5,12 @@ tensorboard --logdir=DIR
 """
 
 import dataclasses
+import sys
 import textwrap
 from collections.abc import Sequence
 
 from stylegan_transfer.commands import launch
+from stylegan_transfer.commands.restarts import supervise
 from stylegan_transfer.options import Options, option
 from stylegan_transfer.training.config import PRESETS, TrainingConfig
 
@@ -25,6 +27,20 @@ class RunOptions(Options):
         description="Where flags that are not given come from.",
         choices=tuple(sorted(PRESETS)),
     )
+    minutes: float | None = option(
+        None,
+        description="When to stop, with a checkpoint; the same command goes on. Default: at the "
+        "last step.",
+        above=0,
+        maximum=1e6,
+    )
+    restarts: int = option(
+        0,
+        description="How often this process is started again after it was killed, or has lost "
+        "another worker.",
+        minimum=0,
+        maximum=1_000_000,
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,9 +48,18 @@ def main(argv: Sequence[str]) -> int:
     flags = launch.Flags(argv, f"{__doc__}\n{describe_presets()}", RunOptions, TrainingConfig)
     options = flags.make(RunOptions)
     config = flags.make(TrainingConfig, base=PRESETS[options.preset])
-    from stylegan_transfer.training.run import train  # here: --help needs no TensorFlow
+    if options.restarts:
+        command = [sys.executable, "-m", "stylegan_transfer", "train", *argv[1:], "--restarts=0"]
+        return supervise(command, options.restarts)
+    # Here: --help needs no TensorFlow.
+    from stylegan_transfer.training.callbacks import TimeLimit
+    from stylegan_transfer.training.run import train
 
-    train(config, options.workdir)
+    limits = [] if options.minutes is None else [TimeLimit(options.minutes)]
+    train(config, options.workdir, callbacks=limits)
+    for limit in limits:
+        if limit.stopped_at not in (None, config.steps):
+            print(f"Stopped at step {limit.stopped_at} of {config.steps}; the same command goes on")
     print(f"Trained generator: {options.workdir}/generator.keras")
     return 0
 

@@ -1,5 +1,8 @@
 """From a configuration to the compiled training model."""
 
+import contextlib
+from collections.abc import Callable
+
 import keras
 
 from stylegan_transfer.networks.discriminator import StyleDiscriminator
@@ -12,14 +15,25 @@ from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
 
 
-def build_model(config: TrainingConfig) -> StyleTransferGAN:
-    """Returns the compiled training model that a configuration describes."""
-    features = build_features(config.features, (*config.content_layers, *config.style_layers))
-    discriminator = None
-    if config.adversarial_weight:
-        discriminator = StyleDiscriminator(config.discriminator_widths, config.conditional)
+def build_model(
+    config: TrainingConfig, scope: Callable = contextlib.nullcontext
+) -> StyleTransferGAN:
+    """Returns the compiled training model that a configuration describes.
+
+    Args:
+        config: The configuration.
+        scope: Makes the context in which a variable gets a copy for each replica, such as a
+            strategy's `scope`. The moving average has one copy.
+    """
+    layers = (*config.content_layers, *config.style_layers)
+    with scope():
+        features = build_features(config.features, layers)
+        discriminator = None
+        if config.adversarial_weight:
+            discriminator = StyleDiscriminator(config.discriminator_widths, config.conditional)
+        generator = _build_generator(config)
     model = StyleTransferGAN(
-        _build_generator(config),
+        generator,
         discriminator,
         features,
         content_layers=config.content_layers,
@@ -38,6 +52,12 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
         mismatch_share=config.mismatch_share,
         ema_decay=config.ema_decay,
     )
+    with scope():
+        _compile(model, config)
+    return model
+
+
+def _compile(model, config):
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if config.warmup_steps else config.learning_rate,
         max(config.steps - config.warmup_steps, 1),
@@ -55,7 +75,6 @@ def build_model(config: TrainingConfig) -> StyleTransferGAN:
         ),
         jit_compile=config.jit_compile,
     )
-    return model
 
 
 def _build_generator(config):

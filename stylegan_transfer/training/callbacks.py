@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
 from stylegan_transfer.training.checkpoints import Checkpoints
@@ -55,9 +54,43 @@ class AdversarialStart(_StepCallback):
             self.model.start_adversarial()
 
 
+class Interruption(_StepCallback):
+    """Ends the run after the step in which SIGINT or SIGTERM came.
+
+    Args:
+        agree: Called after each step with whether a signal has come here; returns whether to
+            stop. Of several processes all must stop at one step.
+    """
+
+    def __init__(self, agree: Callable[[bool], bool] = bool):
+        super().__init__()
+        self.agree, self.signal, self.stopped = agree, None, False
+        self._previous_handlers = {}
+
+    def on_train_begin(self, logs=None):
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous_handlers[number] = signal.signal(number, self._interrupt)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.agree(self.signal is not None):
+            self.stopped = self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self.restore_handlers()
+
+    def restore_handlers(self):
+        """Gives SIGINT and SIGTERM back; `on_train_end` does, unless an error skips it."""
+        while self._previous_handlers:
+            signal.signal(*self._previous_handlers.popitem())
+
+    def _interrupt(self, number, frame):
+        del frame
+        self.signal = signal.Signals(number)
+
+
 class Checkpointer(_StepCallback):
-    """Saves everything every `every` steps, at the end, and at SIGINT or SIGTERM, which then end
-    the run.
+    """Saves everything every `every` steps and at the end.
 
     Args:
         checkpoints: Where the state is saved.
@@ -71,32 +104,13 @@ class Checkpointer(_StepCallback):
     def __init__(self, checkpoints: Checkpoints, every: int, export: Callable[[], None]):
         super().__init__()
         self.checkpoints, self.every, self.export = checkpoints, every, export
-        self.interrupted_by = None
-        self._previous_handlers = {}
-
-    def on_train_begin(self, logs=None):
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous_handlers[number] = signal.signal(number, self._interrupt)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.interrupted_by:
-            self.model.stop_training = True
-        elif self.step % self.every == 0:
+        if self.step % self.every == 0:
             self._save()
 
     def on_train_end(self, logs=None):
         self._save()
-        self.restore_handlers()
-
-    def restore_handlers(self):
-        """Gives SIGINT and SIGTERM back; `on_train_end` does, unless an error skips it."""
-        while self._previous_handlers:
-            signal.signal(*self._previous_handlers.popitem())
-
-    def _interrupt(self, number, frame):
-        del frame
-        self.interrupted_by = signal.Signals(number)
 
     def _save(self):
         if self.checkpoints.latest != self.step:
@@ -112,7 +126,7 @@ class TensorBoardLogger(_StepCallback):
     their data alone: no tracing, and nothing that callbacks do between the steps.
 
     Args:
-        writer: A `tf.summary` writer.
+        writer: From `open_summaries`.
         every: Steps between scalars.
         batch_size: Images a step, for images/second.
         image_every: Steps between picture grids.
@@ -158,7 +172,7 @@ class TensorBoardLogger(_StepCallback):
             scalars["learning_rate/discriminator"] = rate
         if self._count:
             scalars["images_per_second"] = self._count * self.batch_size / self._seconds
-        _write_scalars(self.writer, self.step, "training", scalars)
+        self.writer.add_scalars(self.step, "training", scalars)
         self._sums, self._count, self._seconds = {}, 0, 0.0
 
     def _write_pictures(self):
@@ -170,8 +184,7 @@ class TensorBoardLogger(_StepCallback):
         ]
         rows = [list(row) for row in zip(*columns, strict=True)]
         sheet = make_contact_sheet(self.contents, self.styles, rows, self.contents.shape[1])
-        with self.writer.as_default(self.step):
-            tf.summary.image("stylized", sheet[None])
+        self.writer.add_image(self.step, "stylized", sheet)
         self.writer.flush()  # who watches wants to see it now
 
 
@@ -180,7 +193,7 @@ class Validation(_StepCallback):
 
     Args:
         dataset: Finite dataset of batches, as `make_dataset` yields them.
-        writer: A `tf.summary` writer.
+        writer: From `open_summaries`.
         every: Steps between evaluations.
     """
 
@@ -191,10 +204,24 @@ class Validation(_StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         if self.step % self.every == 0:
             results = self.model.evaluate(self.dataset, verbose=0, return_dict=True)
-            _write_scalars(self.writer, self.step, "validation", results)
+            self.writer.add_scalars(self.step, "validation", results)
 
 
-def _write_scalars(writer, step, group, scalars):
-    with writer.as_default(step):
-        for name, value in scalars.items():
-            tf.summary.scalar(f"{group}/{name}", value)
+class TimeLimit(_StepCallback):
+    """Ends the run after the step in which so many minutes are over; a checkpoint is saved.
+
+    Args:
+        minutes: From the first step on.
+    """
+
+    def __init__(self, minutes: float):
+        super().__init__()
+        self.minutes, self.stopped_at = minutes, None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 0:
+            self._end = time.monotonic() + 60 * self.minutes
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() >= self._end:
+            self.model.stop_training, self.stopped_at = True, self.step

@@ -205,6 +205,12 @@ class TrainingConfig(Options):
         "float32", description="Keras dtype policy.", choices=("float32", "mixed_bfloat16")
     )
     jit_compile: bool = option(False, description="Whether XLA compiles the training step.")
+    strategy: str = _incidental(
+        "single",
+        description="Devices that share each batch: one, all GPUs of this machine, or those of "
+        "all processes that TF_CONFIG lists.",
+        choices=("single", "mirrored", "multi_worker"),
+    )
 
     log_every: int = _interval(50, "Steps between TensorBoard entries.")
     image_every: int = _interval(500, "Steps between picture grids.")
@@ -224,6 +230,13 @@ class TrainingConfig(Options):
             "validation_style",
             "both validation_content and validation_style, or neither",
         )
+        if self.strategy != "single":
+            self.expect(not self.jit_compile, "jit_compile", "False with more than one device")
+            self.expect(
+                self.per_sample_normalization,
+                "per_sample_normalization",
+                "True with more than one device: the batch's mean would be each device's own",
+            )
         if self.adversarial_weight:
             self.expect(
                 self.batch_size > 1 or not self.conditional,

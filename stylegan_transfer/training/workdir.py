@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import zlib
 
 from stylegan_transfer.atomic import remove_leftovers, renamed_when_done
 from stylegan_transfer.training.checkpoints import saved_steps
@@ -70,3 +71,9 @@ def _read_json(path):
 def to_json(config: TrainingConfig) -> str:
     """Returns a configuration as it stands in `config.json`."""
     return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
+
+
+def fingerprint(config: TrainingConfig) -> int:
+    """Returns a number that differs where two configurations would train other weights."""
+    fields = [f for f in dataclasses.fields(config) if not f.metadata.get("incidental")]
+    return zlib.crc32(repr([(f.name, getattr(config, f.name)) for f in fields]).encode())

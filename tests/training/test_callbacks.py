@@ -13,11 +13,13 @@ import tensorflow as tf
 from stylegan_transfer.training.callbacks import (
     AdversarialStart,
     Checkpointer,
+    Interruption,
     StopOnNonFinite,
     TensorBoardLogger,
     Validation,
 )
 from stylegan_transfer.training.checkpoints import Checkpoints, saved_steps
+from stylegan_transfer.training.summaries import open_summaries
 
 
 class StubModel:
@@ -144,22 +146,31 @@ def test_last_step_is_saved_once(checkpoints, folder):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_the_run_after_its_step_with_a_checkpoint(checkpoints, folder, number):
     before = signal.getsignal(number)
-    model, checkpointer = StubModel(), Checkpointer(checkpoints, 100, lambda: None)
-    run(model, checkpointer, steps=10, at={3: lambda: os.kill(os.getpid(), number)})
+    model, interruption = StubModel(), Interruption()
+    callbacks = Checkpointer(checkpoints, 100, lambda: None), interruption
+    run(model, *callbacks, steps=10, at={3: lambda: os.kill(os.getpid(), number)})
     assert model.optimizer.iterations.numpy() == 3
     assert saved_steps(folder) == [3]
-    assert checkpointer.interrupted_by == number
+    assert interruption.stopped and interruption.signal == number
     assert signal.getsignal(number) == before
+
+
+def test_processes_stop_together_where_they_agree_to():
+    asked, model = [], StubModel()
+    interruption = Interruption(agree=lambda wants: asked.append(wants) or len(asked) == 2)
+    run(model, interruption, steps=5)
+    assert asked == [False, False]
+    assert interruption.stopped and interruption.signal is None
 
 
 def test_handlers_are_given_back_when_an_error_skips_the_end(checkpoints, folder):
     before = signal.getsignal(signal.SIGTERM)
-    checkpointer = Checkpointer(checkpoints, 1, lambda: None)
-    checkpointer.set_model(StubModel())
-    checkpointer.on_train_begin()
+    interruption = Interruption()
+    interruption.set_model(StubModel())
+    interruption.on_train_begin()
     assert signal.getsignal(signal.SIGTERM) != before
-    checkpointer.restore_handlers()
-    checkpointer.restore_handlers()  # twice does no harm
+    interruption.restore_handlers()
+    interruption.restore_handlers()  # twice does no harm
     assert signal.getsignal(signal.SIGTERM) == before
 
 
@@ -168,7 +179,6 @@ def test_weight_that_is_not_finite_is_named_and_nothing_is_saved(checkpoints, fo
     spoil = {3: lambda: weight.assign(np.inf)}  # the last step, whose losses were finite
     with pytest.raises(FloatingPointError, match="weight at step 3"):
         run(StubModel(), checkpointer, steps=3, at=spoil)
-    checkpointer.restore_handlers()
     assert saved_steps(folder) == [2]
     assert len(exports) == 1
 
@@ -178,7 +188,7 @@ def test_training_in_another_thread_does_without_signals(checkpoints, folder):
 
     def work():
         try:
-            run(StubModel(), Checkpointer(checkpoints, 2, lambda: None), steps=2)
+            run(StubModel(), Checkpointer(checkpoints, 2, lambda: None), Interruption(), steps=2)
         except Exception as error:
             errors.append(error)
 
@@ -192,7 +202,7 @@ def test_training_in_another_thread_does_without_signals(checkpoints, folder):
 @pytest.fixture
 def make_logger(tmp_path):
     def make(**kwargs):
-        writer = tf.summary.create_file_writer(str(tmp_path))
+        writer = open_summaries(tmp_path)
         rng = np.random.default_rng(0)
         contents = rng.uniform(size=(2, 32, 32, 3)).astype("float32")
         styles = rng.uniform(size=(3, 32, 32, 3)).astype("float32")
@@ -264,7 +274,7 @@ def picture_steps(folder):
 
 
 def test_validation_writes_what_evaluate_returns_every_so_many_steps(tmp_path):
-    writer = tf.summary.create_file_writer(str(tmp_path))
+    writer = open_summaries(tmp_path)
     run(StubModel(step=1), Validation([1.0, 2.0], writer, every=3), steps=6)
     writer.close()
     assert read_scalars(tmp_path) == {

@@ -14,7 +14,7 @@ from toy_networks import toy_model
 
 from stylegan_transfer import losses
 from stylegan_transfer.networks.saving import load_generator
-from stylegan_transfer.training import run
+from stylegan_transfer.training import data, run
 from stylegan_transfer.training.building import build_model
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
@@ -338,13 +338,13 @@ def test_workdir_without_a_name_is_an_error(plain_config):
 
 @pytest.mark.usefixtures("toys")
 def test_all_pictures_of_a_run_share_one_store(plain_config, tmp_path, monkeypatch):
-    stores, make_dataset = [], run.make_dataset
+    stores, make_dataset = [], data.make_dataset
 
     def watch(**kwargs):
         stores.append(kwargs["store"])
         return make_dataset(**kwargs)
 
-    monkeypatch.setattr(run, "make_dataset", watch)
+    monkeypatch.setattr(data, "make_dataset", watch)
     config = dataclasses.replace(
         plain_config, steps=1, validation_content="samples", validation_style="samples"
     )

@@ -1,5 +1,7 @@
 """Networks small enough to train in a moment, always with the same weights."""
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -43,20 +45,28 @@ class ToyDiscriminator(keras.Model):
         return ops.sum(maps * ops.mean(style_maps, axis=(1, 2), keepdims=True), axis=-1)
 
 
-def toy_model(kind, config):
-    """Stands in for `build_model`: the training model, of the class `kind`, with toy networks."""
+def toy_model(kind, config, scope=contextlib.nullcontext, run_eagerly=True):
+    """Stands in for `build_model`: the training model, of the class `kind`, with toy networks.
+
+    For a few steps it is quicker to run them eagerly than to trace them.
+    """
+    with scope():
+        networks = (
+            toy_generator(noise=0.1),
+            ToyDiscriminator() if config.adversarial_weight else None,
+            toy_features(),
+        )
     model = kind(
-        toy_generator(noise=0.1),
-        ToyDiscriminator() if config.adversarial_weight else None,
-        toy_features(),
+        *networks,
         content_layers=("relu2_1",),
         style_layers=("relu1_1", "relu2_1"),
         adversarial_weight=config.adversarial_weight,
         adversarial_ramp=config.adversarial_ramp,
     )
-    model.compile(
-        keras.optimizers.Adam(config.learning_rate),
-        keras.optimizers.Adam(config.discriminator_learning_rate),
-        run_eagerly=True,  # for a few steps quicker than to trace them
-    )
+    with scope():
+        model.compile(
+            keras.optimizers.Adam(config.learning_rate),
+            keras.optimizers.Adam(config.discriminator_learning_rate),
+            run_eagerly=run_eagerly,
+        )
     return model
