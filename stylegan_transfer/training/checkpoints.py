@@ -10,13 +10,17 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 
-import tensorflow as tf
+import keras
+import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
 
 
 class Checkpoints:
-    """The newest states of a run: `ckpt-STEP.*` in one folder, as TensorFlow writes them.
+    """The newest states of a run: `ckpt-STEP.*` in one folder.
+
+    TensorFlow writes its own format. With another backend of Keras a state is `ckpt-STEP.npz`,
+    one array a variable.
 
     `ckpt-STEP.sha256` holds the checksums of a state's files; a state without that file, by an
     earlier version, counts as well. The file names alone say which states there are. The file
@@ -30,7 +34,7 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike, variables: Sequence, keep: int = 2):
         self._folder, self._variables, self._keep = pathlib.Path(folder), variables, keep
-        self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
+        self._files = _open_files(variables)
         self.latest = None
         """The step that was saved or restored last, or None."""
         _remove_leftovers(self._folder)
@@ -38,8 +42,7 @@ class Checkpoints:
     def expect_finite(self, step: int) -> None:
         """Raises a `FloatingPointError` that names the first variable that is not finite."""
         for variable in self._variables:
-            value = variable.value
-            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
+            if not np.isfinite(keras.ops.convert_to_numpy(variable.value)).all():
                 raise FloatingPointError(
                     f"Expected finite weights. Received: {variable.path} at step {step}, with NaN "
                     "or infinity. The last checkpoint holds the state before it"
@@ -53,10 +56,9 @@ class Checkpoints:
         Raises:
             OSError: The state cannot be written, such as on a full disk; the states before it stay.
         """
-        self._checkpoint.save_counter.assign(step)
         try:
             self._write(step)
-        except (OSError, tf.errors.OpError) as error:
+        except self._files.errors as error:
             reason = str(error).partition("\n")[0]
             raise OSError(
                 "Expected a checkpoint that can be written. "
@@ -72,7 +74,7 @@ class Checkpoints:
     def _write(self, step):
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=".saving-") as temporary:
-            self._checkpoint.write(os.path.join(temporary, f"ckpt-{step}"))
+            self._files.write(os.path.join(temporary, f"ckpt-{step}"), step)
             paths = sorted(pathlib.Path(temporary).glob(f"ckpt-{step}.*"))
             sums = pathlib.Path(temporary) / f"ckpt-{step}.sha256"
             sums.write_text(json.dumps({path.name: _checksum(path) for path in paths}, indent=2))
@@ -119,13 +121,57 @@ class Checkpoints:
             for file in files:
                 if _checksum(file) != expected[file.name]:
                     raise ValueError(f"the checksum of {file.name} is another one")
-        self._checkpoint.restore(os.fspath(path.with_suffix(""))).assert_consumed()
+        self._files.read(path.with_suffix(""))
+
+
+def _open_files(variables):
+    backend = keras.backend.backend()
+    return (_TensorFlowFiles if backend == "tensorflow" else _ArrayFiles)(variables)
+
+
+class _TensorFlowFiles:
+    def __init__(self, variables):
+        import tensorflow as tf
+
+        self.errors = (OSError, tf.errors.OpError)
+        self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
+
+    def write(self, prefix, step):
+        self._checkpoint.save_counter.assign(step)
+        self._checkpoint.write(prefix)
+
+    def read(self, prefix):
+        if prefix.with_name(f"{prefix.name}.npz").exists():
+            raise ValueError("of another backend of Keras, such as KERAS_BACKEND=jax")
+        self._checkpoint.restore(os.fspath(prefix)).assert_consumed()
+
+
+class _ArrayFiles:
+    errors = (OSError,)
+
+    def __init__(self, variables):
+        self._variables = variables
+
+    def write(self, prefix, step):
+        np.savez(f"{prefix}.npz", *map(keras.ops.convert_to_numpy, self._variables))
+
+    def read(self, prefix):
+        path = prefix.with_name(f"{prefix.name}.npz")
+        if not path.exists():
+            raise ValueError("without an .npz file; KERAS_BACKEND=tensorflow wrote it")
+        with np.load(path) as arrays:
+            values = [arrays[f"arr_{i}"] for i in range(len(arrays.files))]
+        for variable, value in zip(self._variables, values, strict=True):
+            if value.shape != tuple(variable.shape):
+                raise ValueError(f"{variable.path} has the shape {value.shape} there")
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.assign(value)
 
 
 def saved_steps(folder: str | os.PathLike) -> list[int]:
     """Returns the steps of which a folder holds a state, or what is left of one, in order."""
     names = (path.name for path in pathlib.Path(folder).glob("ckpt-*.*") if path.is_file())
-    matches = (re.match(r"ckpt-(\d+)\.(?:index|data-|sha256)", name) for name in names)
+    matches = (re.match(r"ckpt-(\d+)\.(?:index|data-|npz|sha256)", name) for name in names)
     return sorted({int(match[1]) for match in matches if match})
 
 

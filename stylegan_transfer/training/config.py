@@ -42,12 +42,12 @@ class TrainingConfig(Options):
 
     content: str = option(
         "samples",
-        description="Photographs: folder, glob, tfds:NAME:SPLIT or samples.",
+        description="Photographs: folder, glob, tfds:NAME:SPLIT, .zip file or samples.",
         not_empty=True,
     )
     style: str = option(
         "samples",
-        description="Paintings: folder, glob, tfds:NAME:SPLIT or samples.",
+        description="Paintings: folder, glob, tfds:NAME:SPLIT, .zip file or samples.",
         not_empty=True,
     )
     validation_content: str = _incidental(

@@ -52,8 +52,9 @@ def make_dataset(
 
     Args:
         content: Source of the photographs: a file, a folder (with its subfolders), a glob,
-            `"tfds:NAME:SPLIT"` (a TensorFlow data set, downloaded if it is not in `data_dir`) or
-            `"samples"` (the embedded pictures). Write `"./samples"` for a folder of that name.
+            `"tfds:NAME:SPLIT"` (a TensorFlow data set, downloaded if it is not in `data_dir`), a
+            `.zip` file of pictures (those in its folder `content/`, or all) or `"samples"` (the
+            embedded pictures). Write `"./samples"` for a folder of that name.
         style: Source of the paintings, in the same form.
         batch_size: Number of examples in a batch.
         image_size: Side of the square crops, in pixels.

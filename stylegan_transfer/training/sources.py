@@ -12,7 +12,6 @@ from stylegan_transfer import samples
 from stylegan_transfer.checks import expect, is_path
 from stylegan_transfer.pictures import files
 
-
 MAX_FILE_BYTES = 2**28  # of a picture in an archive
 
 

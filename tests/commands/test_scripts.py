@@ -84,6 +84,7 @@ def test_help_lists_the_flags_without_loading_tensorflow(run_python, name):
         "evaluate": "--measure_size",
         "export": "--weights",
         "optimize": "--save_every",
+        "pack": "--max_mb",
         "stylize": "--style_size",
         "train": "--adversarial_weight",
     }[name]

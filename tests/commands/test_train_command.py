@@ -13,7 +13,13 @@ from stylegan_transfer.training.config import PRESETS, TrainingConfig
 def calls(monkeypatch):
     """What `train` would be called with."""
     calls = []
-    monkeypatch.setattr(training, "train", lambda config, workdir: calls.append((config, workdir)))
+
+    def note(config, workdir, callbacks):
+        calls.append((config, workdir))
+        for limit in callbacks:  # the only ones
+            limit.stopped_at = int(limit.minutes * 10)
+
+    monkeypatch.setattr(training, "train", note)
     return calls
 
 
@@ -25,6 +31,13 @@ def test_flags_replace_what_the_preset_says(run_command, calls, preset):
     assert process.stdout == "Trained generator: w/generator.keras\n"
     given = {"batch_size": 3, "noise": False, "feature_scales": (1, 2), "learning_rate": 1e-4}
     assert calls == [(dataclasses.replace(PRESETS[preset], **given), "w")]
+
+
+@pytest.mark.parametrize(("minutes", "stopped"), [(0.5, True), (600, False)])
+def test_a_run_that_a_time_limit_stopped_says_how_far_it_is(run_command, calls, minutes, stopped):
+    process = run_command(train, "--workdir=w", f"--minutes={minutes}", "--steps=6000")
+    line = "Stopped at step 5 of 6000; the same command goes on\n"
+    assert process.stdout == line * stopped + "Trained generator: w/generator.keras\n"
 
 
 def test_the_default_preset_is_laptop(run_command, calls):

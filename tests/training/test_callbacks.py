@@ -16,6 +16,7 @@ from stylegan_transfer.training.callbacks import (
     Interruption,
     StopOnNonFinite,
     TensorBoardLogger,
+    TimeLimit,
     Validation,
 )
 from stylegan_transfer.training.checkpoints import Checkpoints, saved_steps
@@ -281,3 +282,15 @@ def test_validation_writes_what_evaluate_returns_every_so_many_steps(tmp_path):
         "validation/loss": {3: 3.0, 6: 3.0},
         "validation/content_loss": {3: 10.0, 6: 20.0},
     }
+
+
+def test_a_time_limit_ends_the_run_after_the_step_in_which_it_is_over(monkeypatch):
+    clock = {"now": 100.0}
+    monkeypatch.setattr("time.monotonic", lambda: clock["now"])
+
+    def one_minute_later():
+        clock["now"] += 60.0
+
+    model, limit = StubModel(step=10), TimeLimit(minutes=2.5)
+    run(model, limit, steps=9, at=dict.fromkeys(range(20), one_minute_later))
+    assert limit.stopped_at == int(model.optimizer.iterations) == 13

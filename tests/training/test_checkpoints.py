@@ -162,3 +162,17 @@ def test_variable_that_is_not_finite_is_named(tmp_path, value):
     state[1].assign([0, value, 0])
     with pytest.raises(FloatingPointError, match="bias at step 7"):
         checkpoints.expect_finite(7)
+
+
+@pytest.mark.parametrize(("writer", "reader"), [("jax", "tensorflow"), ("tensorflow", "jax")])
+def test_states_of_another_backend_are_said_to_be_so(tmp_path, monkeypatch, writer, reader):
+    state = [keras.Variable(np.arange(3.0, dtype="float32")), keras.Variable(3)]
+    monkeypatch.setattr(keras.backend, "backend", lambda: writer)
+    Checkpoints(tmp_path, state).save(2)
+    state[0].assign([0.0, 0.0, 0.0])
+    checkpoints = Checkpoints(tmp_path, state)
+    checkpoints.restore()
+    np.testing.assert_array_equal(state[0].numpy(), [0, 1, 2])
+    monkeypatch.setattr(keras.backend, "backend", lambda: reader)
+    with pytest.raises(ValueError, match=rf"Expected a checkpoint that can be read.*{writer}"):
+        Checkpoints(tmp_path, state).restore()
