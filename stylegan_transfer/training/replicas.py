@@ -45,9 +45,10 @@ def gather(examples):
     context = _context()
     if context is None:
         return examples
-    shape = ops.shape(examples)
-    dealt = ops.reshape(context.all_gather(examples, axis=0), (-1, *shape))
-    return ops.reshape(ops.swapaxes(dealt, 0, 1), (-1, *shape[1:]))
+    shape, kind = ops.shape(examples), examples.dtype
+    sent = ops.cast(examples, "float32") if kind == "bfloat16" else examples  # not to be sent
+    dealt = ops.reshape(context.all_gather(sent, axis=0), (-1, *shape))
+    return ops.cast(ops.reshape(ops.swapaxes(dealt, 0, 1), (-1, *shape[1:])), kind)
 
 
 def own_part(examples):

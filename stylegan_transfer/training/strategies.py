@@ -115,8 +115,19 @@ def compile_step(model: keras.Model, strategy=None) -> Callable:
     Args:
         model: A compiled `StyleTransferGAN`; its `run_eagerly` and `jit_compile` count.
         strategy: Where the variables live that the step trains.
+
+    Raises:
+        ValueError: The model was compiled with `jit_compile` or `steps_per_execution` above 1,
+            and there is more than one device.
     """
     import tensorflow as tf
+
+    expect(
+        strategy is None or (not model.jit_compile and model.steps_per_execution == 1),
+        "jit_compile=False and steps_per_execution=1 with a strategy",
+        jit_compile=model.jit_compile,
+        steps_per_execution=model.steps_per_execution,
+    )
 
     def step_of_replica(batch):
         num_local = len(strategy.extended.worker_devices)

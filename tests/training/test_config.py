@@ -55,6 +55,7 @@ FIELDS = dataclasses.fields(TrainingConfig)
         ("feature_scales", (0,)),
         ("feature_scales", (1, 16)),
         ("discriminator_widths", ()),
+        ("strategy", "tpu"),
     ],
 )
 def test_bad_value_is_named_with_what_was_expected(name, value):
@@ -123,3 +124,11 @@ def test_every_field_can_be_written_as_json_and_read_back():
             if isinstance(field.default, tuple):
                 read[field.name] = tuple(read[field.name])
         assert TrainingConfig(**read) == config
+
+
+@pytest.mark.parametrize("changed", [{"jit_compile": True}, {"per_sample_normalization": False}])
+def test_what_several_devices_cannot_do_is_named(changed):
+    ((name, value),) = changed.items()
+    TrainingConfig(**changed)
+    with pytest.raises(ValueError, match=f"more than one device.*Received: {name}={value}"):
+        TrainingConfig(strategy="mirrored", **changed)

@@ -290,6 +290,14 @@ def test_a_shared_store_gives_the_same_batches(colors, ramp):
         np.testing.assert_array_equal(a, b)
 
 
+def test_processes_that_share_the_batches_see_every_example_once(colors, ramp):
+    whole = read_all(2, colors, ramp, start_step=3)
+    for k in range(2):
+        part = read_all(2, colors, ramp, start_step=3, shard=(k, 2))
+        for examples, dealt in zip(whole, part, strict=True):
+            np.testing.assert_array_equal(dealt, examples[k::2])
+
+
 def test_the_numbers_tell_which_paintings_are_the_same(colors):
     (colors / "2.png").write_bytes(b"no picture")
     with pytest.warns(UserWarning, match=r"2\.png"):
@@ -311,6 +319,8 @@ def test_the_numbers_tell_which_paintings_are_the_same(colors):
         ({"image_size": "16"}, "image_size='16'"),
         ({"seed": 1.5}, "seed=1.5"),
         ({"start_step": -1}, "start_step=-1"),
+        ({"shard": (2, 2)}, r"shard=\(2, 2\)"),
+        ({"shard": (0, 0)}, r"shard=\(0, 0\)"),
         ({"cache_bytes": float("nan")}, "cache_bytes=nan"),
         ({"store": 3}, "store=3"),
     ],

@@ -8,6 +8,7 @@ from keras import ops
 from toy_networks import ToyDiscriminator, toy_features, toy_generator
 
 from stylegan_transfer import losses
+from stylegan_transfer.networks.discriminator import StyleDiscriminator
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
@@ -70,10 +71,10 @@ def make_model(
     return model
 
 
-def make_batch(seed=0, batch=BATCH):
+def make_batch(seed=0, batch=BATCH, size=SIZE):
     rng = np.random.default_rng(seed)
-    contents = rng.uniform(size=(batch, SIZE, SIZE, 3)).astype("float32")
-    styles = rng.uniform(size=(batch, 2, SIZE, SIZE, 3)) * rng.uniform(size=(batch, 1, 1, 1, 3))
+    contents = rng.uniform(size=(batch, size, size, 3)).astype("float32")
+    styles = rng.uniform(size=(batch, 2, size, size, 3)) * rng.uniform(size=(batch, 1, 1, 1, 3))
     return contents, styles.astype("float32")
 
 
@@ -518,6 +519,36 @@ def test_style_generator_without_noise_trains_without_complaint():
     step(model, (contents, styles))
     changed = [np.any(a != b) for a, b in zip(generator.get_weights(), before, strict=True)]
     assert sum(changed) > len(changed) / 2
+
+
+def test_losses_in_mixed_bfloat16_follow_those_in_float32():
+    """bfloat16 has 8 bits: a relative precision of 0.4 %."""
+
+    def losses_by_step(policy):
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(policy)
+        try:
+            keras.utils.set_random_seed(0)
+            model = make_model(
+                StyleGenerator(width=2, num_blocks=1, noise=False),
+                StyleDiscriminator(widths=(2, 2)),
+                generator_optimizer=keras.optimizers.Adam(1e-3),
+                discriminator_optimizer=keras.optimizers.Adam(1e-3),
+                adversarial_ramp=0,
+            )
+            assert model.generator.dtype_policy.name == policy
+            assert model.generator.variable_dtype == "float32"
+            model.start_adversarial()
+            return [step(model, make_batch(seed, batch=2, size=32)) for seed in range(2)]
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    exact, rounded = losses_by_step("float32"), losses_by_step("mixed_bfloat16")
+    for expected, actual in zip(exact, rounded, strict=True):
+        for name in ("loss", *TERMS, "discriminator_loss"):
+            assert actual[name] == pytest.approx(expected[name], rel=0.02), name
+    assert rounded[0]["loss"] != exact[0]["loss"]
+    assert exact[-1]["loss"] != pytest.approx(exact[0]["loss"], rel=0.03)  # it has moved
 
 
 @pytest.mark.slow

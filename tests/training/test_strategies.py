@@ -2,12 +2,18 @@
 
 import json
 import pathlib
+import types
 
 import keras
 import numpy as np
 import pytest
 
-from stylegan_transfer.training.strategies import lost_workers_named, open_strategy, share_state
+from stylegan_transfer.training.strategies import (
+    compile_step,
+    lost_workers_named,
+    open_strategy,
+    share_state,
+)
 
 RUNS = pathlib.Path(__file__).parent / "replica_runs.py"
 
@@ -112,6 +118,15 @@ def test_devices_that_another_backend_does_not_have_are_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="strategy: mirrored. Received: backend='jax'"):
         open_strategy("mirrored", 4)
+
+
+@pytest.mark.parametrize("compiled", [{"jit_compile": True}, {"steps_per_execution": 2}])
+def test_what_does_not_go_with_several_devices_is_refused(compiled):
+    options = {"jit_compile": False, "steps_per_execution": 1, **compiled}
+    model = types.SimpleNamespace(run_eagerly=True, **options)
+    with pytest.raises(ValueError, match=r"with a strategy\. Received: jit_compile="):
+        compile_step(model, strategy="any")
+    compile_step(model)
 
 
 def test_one_device_needs_no_strategy():
