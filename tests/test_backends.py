@@ -100,11 +100,10 @@ def compute_all(folder):
     options = {"masks": style, "fine_style": style[1], "strength": 0.5, "style_size": 40}
     results["picture"] = stylize(generator, content[0], style, **options)
     # New noise, whose numbers are the backend's own.
-    for network in (generator, document):
-        for training in (False, True):
-            call = in_one_graph(functools.partial(network, training=training))
-            images = keras.ops.convert_to_numpy(call([content, style]))
-            assert images.shape == content.shape and np.isfinite(images).all()
+    for network, training in ((generator, True), (document, False)):
+        call = in_one_graph(functools.partial(network, training=training))
+        images = keras.ops.convert_to_numpy(call([content, style]))
+        assert images.shape == content.shape and np.isfinite(images).all()
     return {name: keras.ops.convert_to_numpy(value) for name, value in results.items()}
 
 

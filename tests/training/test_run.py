@@ -483,7 +483,7 @@ def test_dtype_policy_is_as_before_whether_a_run_ends_well_or_not(plain_config, 
 @pytest.mark.usefixtures("eager_steps")
 def test_run_in_mixed_precision_leaves_a_generator_that_loads_in_float32(tiny_config, tmp_path):
     config = dataclasses.replace(
-        tiny_config, precision="mixed_bfloat16", steps=2, adversarial_start=1
+        tiny_config, precision="mixed_bfloat16", steps=1, adversarial_start=0, warmup_steps=0
     )
     generator = train(config, tmp_path, verbose=0)
     assert generator.compute_dtype == "bfloat16"
