@@ -140,10 +140,10 @@ class StyleTransferGAN(keras.Model):
         Args:
             generator_optimizer: Keras optimizer.
             discriminator_optimizer: Keras optimizer; not needed without a discriminator.
-            **kwargs: `jit_compile` (off by default under TensorFlow), `run_eagerly`.
+            **kwargs: `jit_compile` (off by default; always on under JAX), `run_eagerly`.
         """
-        compiled = keras.backend.backend() == "jax"  # there is no other graph
-        super().compile(optimizer=generator_optimizer, **{"jit_compile": compiled, **kwargs})
+        is_compiled = keras.backend.backend() == "jax" or kwargs.pop("jit_compile", False)
+        super().compile(optimizer=generator_optimizer, **{**kwargs, "jit_compile": is_compiled})
         generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer = discriminator_optimizer
         if self.discriminator is not None:

@@ -40,7 +40,7 @@ def toys_with(folder):
     )
     optimizers = (keras.optimizers.Adam(1e-2, global_clipnorm=1.0) for _ in range(2))
     eagerly = keras.backend.backend() == "tensorflow"  # for few steps quicker than to trace them
-    model.compile(*optimizers, run_eagerly=eagerly)
+    model.compile(*optimizers, jit_compile=False, run_eagerly=eagerly)
     return model
 
 
@@ -114,6 +114,7 @@ def main(folder):
     assert jax.device_count() == 2
     with on_all_devices(BATCH):
         model = toys_with(folder)
+        assert model.jit_compile  # always, whatever was said
         results = take_steps(model, folder)
         assert len(model.generator.weights[0].value.sharding.device_set) == 2
     np.savez(folder / "jax.npz", **results)
