@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from stylegan_transfer import losses
+from stylegan_transfer.training.adversarial import discriminator_losses
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.differentiation import (
     call_statelessly,
@@ -15,11 +16,9 @@ from stylegan_transfer.training.perceptual import identity_images, perceptual_lo
 from stylegan_transfer.training.replicas import (
     apply_gradients,
     call_once,
-    gather,
     mean_over_replicas,
     norms_over_replicas,
     num_replicas,
-    own_part,
 )
 
 _DEFAULTS = TrainingConfig()
@@ -277,34 +276,19 @@ class StyleTransferGAN(keras.Model):
 
     def _discriminator_gradients(self, fake, style, real, paintings):
         (loss, logs), pull = pull_back(
-            lambda: self._discriminator_loss(fake, style, real, paintings),
+            lambda: discriminator_losses(
+                self.discriminator,
+                real,
+                fake,
+                style,
+                paintings,
+                kind=self.adversarial_kind,
+                mismatch_share=self.mismatch_share if self.conditional else None,
+            ),
             self.discriminator.trainable_variables,
             self.discriminator.variables,
         )
         return pull(ops.ones_like(loss)), {"discriminator_loss": loss, **logs}
-
-    def _discriminator_loss(self, fake, style, real, paintings):
-        kind, share = self.adversarial_kind, self.mismatch_share if self.conditional else 0.0
-        maps = self.discriminator.encode(ops.concatenate([real, fake, style]), training=True)
-        real_maps, fake_maps, style_maps = ops.split(maps, 3)
-        judge = self.discriminator.judge
-        real_logits = judge(real_maps, style_maps, training=True)
-        fake_logits = judge(fake_maps, style_maps)
-        loss = losses.discriminator_loss(real_logits, fake_logits, kind)
-        logs = {
-            "discriminator_real_accuracy": _share(real_logits > 0),
-            "discriminator_fake_accuracy": _share(fake_logits < 0),
-        }
-        if self.conditional:
-            all_style_maps = gather(style_maps)
-            paintings = None if paintings is None else gather(paintings)
-            other, exists = _other_paintings(paintings, ops.shape(all_style_maps)[0])
-            share = ops.where(exists, share, 0.0)
-            mismatch_logits = judge(real_maps, ops.take(all_style_maps, own_part(other), axis=0))
-            mismatch_loss = losses.discriminator_loss(real_logits, mismatch_logits, kind)
-            loss = (1.0 - share) * loss + share * mismatch_loss
-            logs["discriminator_mismatch_accuracy"] = _share((mismatch_logits < 0) & exists)
-        return loss, logs
 
     def _update_average(self):
         """Moves the average towards the weights, faster in the first steps (Adam's correction)."""
@@ -319,20 +303,3 @@ class StyleTransferGAN(keras.Model):
     @property
     def metrics(self):
         return list(self._means.values())
-
-
-def _other_paintings(paintings, batch):
-    """For each sample the nearest one before it, cyclically, that has another painting.
-
-    Returns the indices, and whether there are two paintings in the batch at all.
-    """
-    indices = ops.arange(batch)
-    paintings = indices if paintings is None else paintings
-    before = (indices[:, None] - indices[None] - 1) % batch  # the one before, the next before, ...
-    differs = ops.take(paintings, before, axis=0) != paintings[:, None]
-    nearest = ops.argmax(differs, axis=1)[:, None]
-    return ops.take_along_axis(before, nearest, axis=1)[:, 0], ops.any(differs)
-
-
-def _share(condition):
-    return ops.mean(ops.cast(condition, "float32"))
