@@ -39,11 +39,11 @@ class BenchmarkOptions(Options):
     runtimes: tuple[str, ...] = option(
         ("onnx", "openvino"),
         description="That run our exported graphs, beside TensorFlow: out of "
-        f"{', '.join(EXPORTED)}.",
+        f"{', '.join(EXPORTED)}; empty: none.",
     )
     megapixels: tuple[float, ...] = option(
         (1.0, 4.0, 12.0, 48.0),
-        description="Of pictures that we alone paint, in tiles.",
+        description="Of pictures that we alone paint, in tiles; empty: none.",
         minimum=0.01,
         maximum=256,
     )
