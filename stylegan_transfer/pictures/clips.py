@@ -1,17 +1,22 @@
 """Reads and writes clips: other pictures, the same times and sound. Needs PyAV."""
 
+import collections
 import contextlib
 import errno
 import heapq
 import itertools
 import os
 import pathlib
+import warnings
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import expect, is_path, is_whole, shorten
+from stylegan_transfer.pictures.tone_mapping import HLG, PQ, tone_map
 
 CODECS = {  # suffix -> for pictures, and for sound that cannot be copied
     ".mp4": ("libx264", "aac"),
@@ -40,8 +45,9 @@ def repaint_clip(
     BT.709 in limited range; tags of primaries and transfer curve stay. The first sound track is
     copied or, where the output cannot hold its codec, encoded anew in one or two channels.
 
-    Frames are streamed: memory does not grow with the clip. Of a damaged clip, what can be decoded
-    is kept. The output appears at once and whole.
+    HDR (PQ or HLG) is tone-mapped to BT.709, and a broken frame repeats the one before; warnings
+    say so. Frames are streamed: memory does not grow with the clip. Of a clip that breaks off, what
+    can be decoded is kept. The output appears at once and whole.
 
     Args:
         source: The clip.
@@ -77,17 +83,16 @@ def repaint_clip(
     ):
         pictures = _first(av, clip.streams.video)
         expect(pictures, "a video file that PyAV reads", source=str(source))
-        originals, frames = itertools.tee(_decode(av, pictures))
-        painted = paint(map(_to_array, frames))
+        times = collections.deque()  # of the frames that are not written yet
+        painted = paint(_note(_decode_pictures(av, pictures), times))
         encoder = _add_encoder(av, target, video_codec, pictures, crf)
 
         def encode():
             nonlocal num_frames
-            pairs = zip(originals, painted, strict=True)
-            for num_frames, (original, image) in enumerate(pairs, start=1):
+            for num_frames, image in enumerate(painted, start=1):
                 if num_frames == 1:
                     encoder.height, encoder.width = image.shape[:2]
-                yield from encoder.encode(_to_video_frame(av, image, original, encoder))
+                yield from encoder.encode(_to_video_frame(av, image, times.popleft(), encoder))
                 if progress is not None:
                     progress(num_frames, pictures.frames or None)
             yield from encoder.encode(None)
@@ -97,6 +102,23 @@ def repaint_clip(
             target.mux(packet)
         expect(num_frames, "a video file that PyAV reads", source=str(source))
     return num_frames
+
+
+def read_frames(source: str | os.PathLike) -> Iterator[np.ndarray]:
+    """Yields the frames of a clip as `repaint_clip` gives them to `paint`.
+
+    Raises:
+        FileNotFoundError: There is no such clip.
+        ImportError: PyAV is missing.
+        ValueError: The clip cannot be read.
+    """
+    av = _import_av()
+    expect(is_path(source), "the path of a clip", source=source)
+    with _naming_errors(av, source), _open(av, source) as clip:
+        pictures = _first(av, clip.streams.video)
+        expect(pictures, "a video file that PyAV reads", source=str(source))
+        for _, pixels in _decode_pictures(av, pictures):
+            yield pixels
 
 
 def _import_av():
@@ -137,20 +159,72 @@ def _first(av, streams):
     return next((s for s in streams if s.codec_context and not s.disposition & cover), None)
 
 
-def _decode(av, stream):
-    """Yields the frames of a stream, without those that are damaged."""
+def _decode(av, stream, on_broken=None):
+    """Yields the frames of a stream; packets that are broken go to `on_broken`."""
     for packet in stream.container.demux(stream):
-        with contextlib.suppress(av.InvalidDataError):
+        try:
             yield from packet.decode()
+        except av.InvalidDataError:
+            if on_broken is not None and packet.pts is not None:
+                on_broken(packet)
+
+
+def _decode_pictures(av, stream):
+    """Yields when each frame is shown, and its pixels; the frame before for a broken one."""
+    broken, num_broken = [], 0
+    time = pixels = None
+    for frame in _decode(av, stream, broken.append):
+        start = frame.dts if frame.pts is None else frame.pts
+        expect(start is not None, "a clip with time stamps", pts=None)
+        missed = [
+            packet for packet in broken if time is not None and time.start < packet.pts < start
+        ]
+        for packet in sorted(missed, key=lambda packet: packet.pts):
+            yield _Time(packet.pts, packet.duration or 0, frame.time_base), pixels
+        num_broken += len(missed)
+        broken[:] = [packet for packet in broken if packet.pts > start]
+        time = _Time(start, frame.duration, frame.time_base)
+        pixels = _to_array(frame)
+        yield time, pixels
+    if num_broken:
+        _warn(stream, f"{num_broken} broken frames, which repeat the one before")
+    if stream.codec_context.color_trc in (PQ, HLG):
+        _warn(stream, "HDR, which is written as BT.709 in standard range (tone-mapped)")
+
+
+def _warn(stream, what):
+    warnings.warn(f"{shorten(stream.container.name)} has {what}", stacklevel=2)
+
+
+class _Time(NamedTuple):
+    """When a frame is shown and for how long, in units of `base` seconds."""
+
+    start: int
+    duration: int
+    base: Fraction
+
+
+def _note(frames, times):
+    """Yields the pixels of frames, and appends their times."""
+    for time, pixels in frames:
+        times.append(time)
+        yield pixels
 
 
 def _to_array(frame):
     """A decoded frame as float32, upright, with even sides."""
     is_hd_untagged = frame.colorspace == _UNSPECIFIED and frame.height >= 720
-    pixels = frame.to_ndarray(format="rgb24", src_colorspace="ITU709" if is_hd_untagged else None)
+    is_hdr = frame.color_trc in (PQ, HLG)
+    pixels = frame.to_ndarray(
+        format="rgb48le" if is_hdr else "rgb24",
+        src_colorspace="ITU709" if is_hd_untagged else None,
+    )
     pixels = np.rot90(pixels, round(frame.rotation / 90))
     height, width = (side // 2 * 2 for side in pixels.shape[:2])
-    return pixels[:height, :width].astype("float32", order="C") / 255
+    pixels = pixels[:height, :width]
+    if is_hdr:
+        return tone_map(pixels / 65535, frame.color_trc)
+    return pixels.astype("float32", order="C") / 255
 
 
 def _add_encoder(av, target, codec, like, crf):
@@ -160,12 +234,13 @@ def _add_encoder(av, target, codec, like, crf):
     context.flags |= av.codec.context.Flags.frame_duration
     context.sample_aspect_ratio = like.sample_aspect_ratio or 1
     context.colorspace, context.color_range = _BT709, _LIMITED
-    context.color_primaries = like.codec_context.color_primaries
-    context.color_trc = like.codec_context.color_trc
+    is_hdr = like.codec_context.color_trc in (PQ, HLG)
+    context.color_primaries = _BT709 if is_hdr else like.codec_context.color_primaries
+    context.color_trc = _BT709 if is_hdr else like.codec_context.color_trc
     return encoder
 
 
-def _to_video_frame(av, image, original, encoder):
+def _to_video_frame(av, image, time, encoder):
     pixels = np.round(255 * image).astype("uint8")
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
         encoder.width,
@@ -174,9 +249,7 @@ def _to_video_frame(av, image, original, encoder):
         dst_colorspace="ITU709",
         dst_color_range="MPEG",
     )
-    frame.pts = original.dts if original.pts is None else original.pts
-    expect(frame.pts is not None, "a clip with time stamps", pts=None)
-    frame.time_base, frame.duration = original.time_base, original.duration
+    frame.pts, frame.duration, frame.time_base = time
     return frame
 
 

@@ -65,7 +65,7 @@ def test_results_of_earlier_runs_are_not_among_what_is_skipped(tmp_path, monkeyp
     ("options", "words"),
     [
         ({}, None),
-        ({"smoothing": 0.5}, "Without effect on pictures: --smoothing"),
+        ({"steady": False}, "Without effect on pictures: --nosteady"),
         ({"compression_quality": 50}, "Without effect but on JPEG and WebP"),
         ({"compression_quality": 50, "output": "out.jpg"}, None),
         ({"compression_quality": 50, "output": "out", "format": "webp"}, None),
@@ -81,12 +81,12 @@ def test_flags_without_effect_on_pictures_are_said(plan, options, words):
 
 
 def test_flags_without_effect_on_clips_are_said(plan):
-    given = {"report": True, "content_size": 32, "tile_size": 64, "batch_size": 1}
+    given = {"report": True, "content_size": 32, "batch_size": 1}
     given |= {"keep_depth": False, "compression_quality": 50}
     shutil.copy("photos/a.png", "a.mp4")
     options = StylizeOptions(content=("a.mp4",), style=("style.png",), output="o.mp4", **given)
     notes = note_without_effect(options, make_plan(options, Makings(options)).jobs)
-    flags = ("report", "content_size", "tile_size", "batch_size", "nokeep_depth")
+    flags = ("report", "content_size", "batch_size", "nokeep_depth")
     assert notes == [
         f"Without effect on clips: --{name}" for name in (*flags, "compression_quality")
     ]

@@ -4,6 +4,7 @@ import json
 import pathlib
 import sys
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -365,6 +366,37 @@ def test_a_clip_without_pyav_is_named_and_the_pictures_are_painted(
     assert error.startswith("Error: Expected PyAV for video: pip install")
 
 
+def test_a_clip_takes_the_controls_of_pictures_and_a_clip_as_a_mask(
+    run_stylize, save_picture, tmp_path
+):
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (3, 48, 64, 3), dtype=np.uint8).repeat(2, axis=2)[:, :, :64]
+    masks = np.zeros((3, 48, 64, 3), np.uint8)
+    masks[:, :, 32:] = 255
+    for name, images in (("a", frames), ("mask", masks)):
+        with av.open(tmp_path / f"{name}.mkv", "w") as clip:
+            stream = clip.add_stream("ffv1", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "bgr0"
+            for image in images:
+                clip.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            clip.mux(stream.encode(None))
+    process = run_stylize(
+        f"--content={tmp_path / 'a.mkv'}",
+        f"--style={save_picture('s.png')}",
+        f"--mask={tmp_path / 'mask.mkv'}",
+        "--preserve_color=match",
+        "--strength=0.8",
+        "--seed=3",
+        output=tmp_path / "b.mkv",
+    )
+    assert process.returncode == 0, process.stderr
+    with av.open(tmp_path / "b.mkv") as clip:
+        painted = [frame.to_ndarray(format="rgb24") for frame in clip.decode(video=0)]
+    changes = np.abs(np.subtract(painted, frames, dtype="float64")).mean(axis=(0, 1, 3))
+    assert len(painted) == 3
+    assert changes[:24].mean() < 0.8 * changes[40:].mean()
+
+
 def test_what_has_no_effect_or_is_left_out_is_said(
     run_stylize, save_picture, tmp_path, monkeypatch
 ):
@@ -374,11 +406,11 @@ def test_what_has_no_effect_or_is_left_out_is_said(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     photos, style = f"--content={tmp_path / 'photos'}", f"--style={save_picture('s.png')}"
-    process = run_stylize(photos, style, "--smoothing=0.5", output=tmp_path / "out")
+    process = run_stylize(photos, style, "--nosteady", output=tmp_path / "out")
     assert process.returncode == 0, process.stderr
     (skipped,) = [line for line in process.stdout.splitlines() if "Skipped" in line]
     assert "clip.mp4" in skipped and "b.heic" in skipped and "hidden" not in skipped
-    assert "Without effect on pictures: --smoothing" in process.stdout
+    assert "Without effect on pictures: --nosteady" in process.stdout
     clip = f"--content={tmp_path / 'other.mp4'}"
     process = run_stylize(
         photos, clip, style, "--report", "--content_size=32", output=tmp_path / "both"

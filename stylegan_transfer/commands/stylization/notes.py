@@ -12,10 +12,10 @@ from stylegan_transfer.pictures.encoding import SAVE_FORMATS
 from stylegan_transfer.pictures.files import IMAGE_SUFFIXES
 
 _OF_PICTURES = (
-    *("report", "content_size", "tile_size", "batch_size", "quality"),
+    *("report", "content_size", "batch_size"),
     *("keep_depth", "compression_quality", "format"),
 )
-_OF_CLIPS = ("smoothing",)
+_OF_CLIPS = ("steady",)
 _WITH_QUALITY = ("JPEG", "WEBP")
 
 
@@ -75,7 +75,9 @@ def note_without_effect(options: StylizeOptions, jobs: list[Job]) -> list[str]:
     if len(clips) == len(jobs):
         return notes
     if not clips:
-        notes += [f"Without effect on pictures: --{name}" for name in _OF_CLIPS if name in given]
+        notes += [
+            f"Without effect on pictures: {_flag(name)}" for name in _OF_CLIPS if name in given
+        ]
     formats = {SAVE_FORMATS.get(job.output.suffix.lower()) for job in jobs}
     if "compression_quality" in given and not formats & {*_WITH_QUALITY}:
         notes.append("Without effect but on JPEG and WebP: --compression_quality")
@@ -85,4 +87,4 @@ def note_without_effect(options: StylizeOptions, jobs: list[Job]) -> list[str]:
 
 
 def _flag(name):
-    return f"--no{name}" if name == "keep_depth" else f"--{name}"
+    return f"--no{name}" if name in ("keep_depth", "steady") else f"--{name}"

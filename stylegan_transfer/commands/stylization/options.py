@@ -10,7 +10,7 @@ from stylegan_transfer.stylizing.qualities import QUALITIES
 # What decides how a result looks, beside contents, styles, masks and the generator.
 LOOK = (
     *("strength", "style_size", "content_size", "num_coarse_layers", "preserve_color", "seed"),
-    *("tileable", "smoothing", "tile_size", "format", "compression_quality", "keep_depth"),
+    *("tileable", "steady", "tile_size", "format", "compression_quality", "keep_depth"),
     *("precision", "quality"),
 )
 
@@ -86,8 +86,8 @@ class StylizeOptions(Options):
     )
     mask: tuple[str, ...] = option(
         (),
-        description="Grey picture that says where a style goes (white); one for each --style, in "
-        "their order. What no mask covers stays as it is.",
+        description="Grey picture, or for clips a clip, that says where a style goes (white); one "
+        "for each --style, in their order. What no mask covers stays as it is.",
         repeatable=True,
     )
     seed: int = option(
@@ -105,11 +105,10 @@ class StylizeOptions(Options):
     tileable: bool = option(
         False, description="Whether results repeat without a seam, as textures do."
     )
-    smoothing: float | None = option(
-        None,
-        description="Of a clip's statistics over its frames, from 0: none. Without it: 0.9.",
-        minimum=0,
-        below=1,
+    steady: bool = option(
+        True,
+        description="Whether a clip's painting moves with what it shows; else each frame is "
+        "painted by itself.",
     )
 
     format: str = option(

@@ -21,6 +21,7 @@ from stylegan_transfer.commands.stylization.record import (
     hash_file,
 )
 from stylegan_transfer.commands.timing import Timer
+from stylegan_transfer.pictures.clips import read_frames
 from stylegan_transfer.pictures.files import load_image, load_picture, save_picture
 from stylegan_transfer.pictures.inputs import resize_picture
 from stylegan_transfer.pictures.picture import Picture
@@ -166,10 +167,8 @@ class Painter:
         key = repr((digest, self._options.style_size, files, weights))
         return _kept(key, lambda: encode_style(self._generator, list(paths), **options))
 
-    def _find_refiner(self, loaded):
-        if self._options.preserve_color == "match":
-            return self._load_refiner(loaded.job.style, loaded.picture)
-        return self._refiner(loaded.job.style)
+    def _find_refiner(self, style, match):
+        return self._refiner(style) if match is None else self._load_refiner(style, match)
 
     def _load_refiner(self, style: Style, match=None):
         """What refines pictures in this style; None for a quality of fast."""
@@ -203,6 +202,7 @@ class Painter:
         pixels = np.stack(pixels) if len(pixels) > 1 else pixels[0][None]  # copies nothing
         with self._timer("painting"):
             repainting = None
+            match = batch[0].picture if options.preserve_color == "match" else None
             if 0 < options.strength < 1:
                 repainting = [self._repainting(loaded.job.content) for loaded in batch]
             painted = stylize_with_code(
@@ -218,7 +218,7 @@ class Painter:
                 tile_size=options.tile_size,
                 progress=self._show_tiles,
                 repainting=repainting,
-                refiner=self._find_refiner(batch[0]),  # with one, there is one in the batch
+                refiner=self._find_refiner(batch[0].job.style, match),  # with one, batches are of 1
             )
         for loaded, image in zip(batch, painted, strict=True):
             with self._guard([loaded.job], loaded.job.output):
@@ -251,26 +251,22 @@ class Painter:
         self._bar.set_postfix_str("" if done == total else f"part {done} of {total}")
 
     def _paint_clip(self, job):
-        from stylegan_transfer.stylizing.video import stylize_video
+        from stylegan_transfer.commands.stylization.clip import paint_clip
 
-        options = self._options
-        if options.mask or options.preserve_color or options.tileable or options.seed:
+        if self._options.tileable:
             raise ValueError(
-                "Expected no --mask, --preserve_color, --tileable or --seed for a clip. "
+                "Expected no --tileable for a clip: its frames move. "
                 f"Received: --content={job.content}"
             )
-        smoothing = {} if options.smoothing is None else {"smoothing": options.smoothing}
-        makings = self._makings.of(job)
+        makings, match = self._makings.of(job), None
+        if self._options.preserve_color == "match":
+            match = next(read_frames(job.content))  # as all frames: codes that change flicker
+        with self._timer("encoding styles"):
+            codes = self._code(job.style) if match is None else self._encode(job.style, match)
+        refiner = self._find_refiner(job.style, match)
         with self._timer("painting clips"):
-            stylize_video(
-                self._generator,
-                job.content,
-                self._code(job.style)[0],
-                job.output,
-                strength=options.strength,
-                style_size=options.style_size,
-                **smoothing,
-            )
+            paint_clip(self._generator, job, codes, self._options, refiner, self._bar)
+        self._bar.set_postfix_str("")
         self._count(job, makings)
 
     def _judge(self, loaded, result):

@@ -1,0 +1,100 @@
+"""Carries a painting from frame to frame of a clip, along the motion."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from stylegan_transfer.pictures.motion import estimate_flow, import_opencv, move
+
+DRIFT = 0.12  # mean absolute difference of RGB
+SCENE_CUT = 0.35  # share of the frame
+
+
+def follow_motion(frames: Iterable[np.ndarray]) -> Iterator[tuple]:
+    """Yields each frame, the flow into the one before, and which of its pixels are seen there.
+
+    Where nothing around a pixel changes, its flow is exactly 0. The first frame, and one of
+    another size, has a flow of None.
+
+    Args:
+        frames: float32 `(height, width, 3)` in [0, 1] each.
+    """
+    cv2, previous = import_opencv(), None
+    for frame in frames:
+        if previous is None or previous.shape != frame.shape:
+            yield frame, None, None
+        else:
+            flow, is_seen = estimate_flow(frame, previous)
+            change = np.abs(frame - previous).max(axis=-1)
+            is_still = cv2.dilate(change, np.ones((9, 9), "uint8")) == 0.0
+            flow[is_still] = 0.0
+            yield frame, flow, is_seen | is_still
+        previous = frame
+
+
+class Carrier:
+    """Gives each frame the painting of the one before, moved along, and paints what is new.
+
+    What is carried is not mixed with what is painted: a mean of two textures has less texture
+    than either. So each pixel is painted once, when it comes into sight, and travels from then
+    on. It is painted anew where the flow cannot be trusted, and where the frame departs by more
+    than `DRIFT` from what the pixel showed when it was painted: that content travels along with
+    the painting. If less than `SCENE_CUT` of a frame can be carried, there was a cut, and all of
+    it is painted anew.
+
+    Args:
+        paint: `paint(frame, masks)` paints a frame, float32 `(height, width, 3)` in [0, 1], by
+            itself.
+
+    References:
+        Ruder et al., "Artistic Style Transfer for Videos", GCPR 2016: an optimisation that starts
+        at the carried painting, held to it by a loss.
+        Chen et al., "Coherent Online Video Style Transfer", ICCV 2017: carried feature maps.
+    """
+
+    def __init__(self, paint: Callable):
+        self._paint = paint
+        self._painted = self._shown = None
+
+    def __call__(
+        self,
+        frame: np.ndarray,
+        flow: np.ndarray | None,
+        is_seen: np.ndarray | None,
+        masks: Sequence[np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Returns the painting of the next frame.
+
+        Args:
+            frame: As `follow_motion` yields it.
+            flow: Likewise.
+            is_seen: Likewise.
+            masks: What is painted how, float32 `(height, width)` each; or None. A pixel of which
+                they say another thing than when it was painted is painted anew.
+        """
+        shown = np.dstack([frame, *masks]) if masks else frame
+        if flow is None:
+            self._painted, self._shown = self._paint(frame, masks), shown
+            return self._painted
+        before = move(self._shown, flow, is_sharp=True)
+        drift = np.abs(before - shown)
+        is_kept = is_seen & (drift[..., :3].mean(axis=-1) < DRIFT)
+        is_kept &= (drift[..., 3:] < DRIFT).all(axis=-1)
+        if is_kept.mean() < SCENE_CUT:
+            return self(frame, None, None, masks)
+        if is_kept.all() and not flow.any():
+            return self._painted
+        if masks:
+            is_kept &= sum(masks) > 0  # elsewhere the frame itself shows
+        share = _feather(is_kept)[..., None]
+        carried = np.clip(move(self._painted, flow, is_sharp=True), 0.0, 1.0)
+        self._painted = share * carried + (1.0 - share) * self._paint(frame, masks)
+        self._shown = share * before + (1.0 - share) * shown
+        return self._painted
+
+
+def _feather(is_kept):
+    """A mask that falls to 0 over 4 pixels inside of its edges, and stays 1 elsewhere."""
+    cv2 = import_opencv()
+    distance = cv2.distanceTransform(is_kept.astype("uint8"), cv2.DIST_L2, 3)
+    return np.minimum(distance / 4.0, 1.0)
