@@ -5,6 +5,7 @@ tensorboard --logdir=DIR
 """
 
 import dataclasses
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -51,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
     if options.restarts:
         command = [sys.executable, "-m", "stylegan_transfer", "train", *argv[1:], "--restarts=0"]
         return supervise(command, options.restarts)
+    # Threads of XLA under JAX on a CPU. They wait for each other: two of them may do so for ever.
+    os.environ.setdefault("NPROC", str(max(16, os.cpu_count() or 1)))
     # Here: --help needs no TensorFlow.
     from stylegan_transfer.training.callbacks import TimeLimit
     from stylegan_transfer.training.run import train
