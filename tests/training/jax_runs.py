@@ -92,6 +92,7 @@ def run_and_resume(folder):
         validation_style="samples",
         evaluate_every=6,
     )
+    seldom = dataclasses.replace(config, evaluate_every=100)  # leaves the weights as they are
 
     class Interrupt(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -100,9 +101,9 @@ def run_and_resume(folder):
 
     run.train(config, folder / "whole", verbose=0)
     try:
-        run.train(config, folder / "resumed", 0, [Interrupt()])
+        run.train(seldom, folder / "resumed", 0, [Interrupt()])
     except KeyboardInterrupt:
-        run.train(config, folder / "resumed", verbose=0)
+        run.train(seldom, folder / "resumed", verbose=0)
 
 
 def main(folder):
