@@ -8,13 +8,15 @@ from stylegan_transfer.pictures.motion import estimate_flow, import_opencv, move
 
 DRIFT = 0.12  # mean absolute difference of RGB
 SCENE_CUT = 0.35  # share of the frame
+STILL = 0.5  # pixels of flow
 
 
 def follow_motion(frames: Iterable[np.ndarray]) -> Iterator[tuple]:
     """Yields each frame, the flow into the one before, and which of its pixels are seen there.
 
-    Where nothing around a pixel changes, its flow is exactly 0. The first frame, and one of
-    another size, has a flow of None.
+    Where nothing around a pixel changes, its flow is exactly 0, unless its surroundings move: a
+    flat sky goes with the camera, though it does not change, and encoders repeat its blocks. The
+    first frame, and one of another size, has a flow of None.
 
     Args:
         frames: float32 `(height, width, 3)` in [0, 1] each.
@@ -27,6 +29,7 @@ def follow_motion(frames: Iterable[np.ndarray]) -> Iterator[tuple]:
             flow, is_seen = estimate_flow(frame, previous)
             change = np.abs(frame - previous).max(axis=-1)
             is_still = cv2.dilate(change, np.ones((9, 9), "uint8")) == 0.0
+            is_still &= np.abs(flow).max(axis=-1) < STILL
             flow[is_still] = 0.0
             yield frame, flow, is_seen | is_still
         previous = frame

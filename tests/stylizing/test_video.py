@@ -9,6 +9,7 @@ import av
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from stylegan_transfer import samples
 from stylegan_transfer.stylizing.carrying import Carrier, follow_motion
@@ -85,6 +86,19 @@ def test_what_stands_still_stays_equal_to_the_bit(generator, code, pan):
         np.testing.assert_array_equal(painted[32:], stylized[0][32:])
     alone = [*stylize_frames(generator, frames, code, steady=False)]
     assert np.abs(alone[2][32:] - alone[0][32:]).max() > 1e-4
+
+
+def test_a_flat_sky_goes_with_the_camera_without_a_tear_at_the_horizon():
+    random = np.random.default_rng(0)
+    ground = Image.fromarray(random.integers(0, 256, (8, 24, 3), "uint8")).resize((160, 56))
+    picture = np.full((96, 160, 3), 0.6, "float32")
+    picture[40:] = np.float32(ground) / 255
+    before, now = picture[:, :96], picture[:, 3:99]
+    (_, first, _), (_, flow, _) = follow_motion([before, now])
+    assert first is None
+    np.testing.assert_allclose(flow[50:, 20:76, 0].mean(axis=1), 3.0, atol=0.1)
+    assert flow[:40, 20:76, 0].min() > 1.0  # though nothing changes there
+    assert np.abs(np.diff(flow[30:50, 20:76, 0], axis=0)).max() < 0.5
 
 
 def test_frames_that_do_not_change_are_not_painted_again(pan):
