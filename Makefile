@@ -1,10 +1,12 @@
-# make demo: stylise the embedded samples.  make test: lint and the whole test suite.
-# Both make .venv where there is none; PYTHON=python3.12 make demo picks another interpreter.
+# make demo: stylise the embedded samples.  make test: lint and the tests, in a few minutes.
+# make test-slow: the others, of the JAX backend, of several processes, and of whole trainings.
+# All make .venv where there is none; PYTHON=python3.12 make demo picks another interpreter.
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: demo test clean
+.PHONY: demo test test-slow clean
 
 demo: .venv/installed
 	$(BIN)/python experiments/demo.py --output=demo
@@ -12,7 +14,10 @@ demo: .venv/installed
 test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(PYTEST) -m "not slow"
+
+test-slow: .venv/installed-tests
+	$(PYTEST) -m slow
 
 .venv/installed: setup.py requirements.txt
 	$(PYTHON) -m venv .venv
