@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from stylegan_transfer import samples
-from stylegan_transfer.checks import expect, is_path
+from stylegan_transfer.checks import expect, is_path, shorten
 from stylegan_transfer.pictures import files
 
 MAX_FILE_BYTES = 2**28  # of a picture in an archive
@@ -164,9 +164,10 @@ def _read_archive(source, kind):
                 yield f"{source}/{member.filename}", archive.read(member)
     except FileNotFoundError:
         raise FileNotFoundError(f"Expected a .zip file of {kind}. Received: {source}") from None
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+    except Exception as error:  # damaged archives raise errors of many kinds
+        reason = shorten(" ".join(str(error).split()))
         raise ValueError(
-            f"Expected a .zip file of pictures that can be read. Received: {source} ({error})"
+            f"Expected a .zip file of pictures that can be read. Received: {source} ({reason})"
         ) from error
 
 

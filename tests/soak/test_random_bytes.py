@@ -4,6 +4,7 @@ A few copies of each; SOAK=40 in the environment takes 40 times as many.
 """
 
 import dataclasses
+import io
 import json
 import os
 import warnings
@@ -21,6 +22,7 @@ from stylegan_transfer.networks.saving import load_generator, save_generator
 from stylegan_transfer.pictures import clips, files
 from stylegan_transfer.training.checkpoints import Checkpoints
 from stylegan_transfer.training.config import PRESETS
+from stylegan_transfer.training.sources import ImageStore
 from stylegan_transfer.training.workdir import claim, to_json
 
 FACTOR = int(os.environ.get("SOAK", "1"))
@@ -181,6 +183,21 @@ def test_weights_of_features(tmp_path):
     path = tmp_path / "features.npz"
     np.savez(path, **{"block1_conv1/kernel": np.ones((3, 3, 3, 64), "float32")})
     assert check(path, path.read_bytes(), 5, lambda path: VGG19Features(path, ("relu1_1",))) > 0
+
+
+def test_archives_of_pictures(tmp_path):
+    path, file = tmp_path / "pairs.zip", io.BytesIO()
+    Image.fromarray(np.full((20, 24, 3), 99, np.uint8)).save(file, "PNG")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("content/0.png", "style/0.png", "notes.txt"):
+            archive.writestr(name, file.getvalue())
+
+    def read(path):
+        image, _ = ImageStore(2**20).open(str(path), "content", 20).load(0)
+        return [image]
+
+    expected = read(path)
+    assert check(path, path.read_bytes(), 25, read, expected) > 0
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".mkv"])
