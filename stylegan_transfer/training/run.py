@@ -91,6 +91,8 @@ def train(
     """
     expect(isinstance(config, TrainingConfig), "a TrainingConfig", config=config)
     expect(is_path(workdir), "the name of a folder", workdir=workdir)
+    backend = keras.backend.backend()
+    expect(backend in ("tensorflow", "jax"), "the backend tensorflow or jax", backend=backend)
     workdir = Path(workdir)
     strategy = open_strategy(config.strategy, config.batch_size)
     is_chief = place_of_process(strategy)[0] == 0

@@ -330,6 +330,13 @@ def test_arguments_of_another_type_are_named(toy_config, tmp_path, arguments):
         train(**{"config": toy_config, "workdir": tmp_path / "run", **arguments})
 
 
+def test_another_backend_is_refused_before_anything_is_written(toy_config, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(ValueError, match="Expected the backend tensorflow or jax.*'torch'"):
+        train(toy_config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_workdir_without_a_name_is_an_error(plain_config):
     with pytest.raises(ValueError, match="workdir=''"):
         train(plain_config, "")
