@@ -1,6 +1,5 @@
 """Callbacks, with a stub for the model and with signals to this very process."""
 
-import os
 import signal
 import threading
 import types
@@ -149,7 +148,7 @@ def test_signal_ends_the_run_after_its_step_with_a_checkpoint(checkpoints, folde
     before = signal.getsignal(number)
     model, interruption = StubModel(), Interruption()
     callbacks = Checkpointer(checkpoints, 100, lambda: None), interruption
-    run(model, *callbacks, steps=10, at={3: lambda: os.kill(os.getpid(), number)})
+    run(model, *callbacks, steps=10, at={3: lambda: signal.raise_signal(number)})
     assert model.optimizer.iterations.numpy() == 3
     assert saved_steps(folder) == [3]
     assert interruption.stopped and interruption.signal == number
