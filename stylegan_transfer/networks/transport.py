@@ -43,12 +43,15 @@ def transport_matrix(content_covariance, style_covariance):
         - Li et al., "Universal Style Transfer via Feature Transforms", NeurIPS 2017 (whitening
           and colouring).
     """
-    channels = content_covariance.shape[-1]
-    identity = ops.eye(channels)
-    variance = ops.trace(content_covariance, axis1=-2, axis2=-1)[..., None, None] / channels
-    root, inverse = _roots(content_covariance + (RIDGE * variance + 1e-6) * identity)
-    middle = ops.matmul(ops.matmul(root, style_covariance + 1e-6 * identity), root)
-    return ops.matmul(ops.matmul(inverse, _roots(middle)[0]), inverse)
+    # Roots of small eigenvalues lose half of the digits, and oneDNN may round float32 products.
+    precise = "float32" if keras.backend.backend() == "jax" else "float64"
+    content, style = (ops.cast(c, precise) for c in (content_covariance, style_covariance))
+    channels = content.shape[-1]
+    identity = ops.eye(channels, dtype=precise)
+    variance = ops.trace(content, axis1=-2, axis2=-1)[..., None, None] / channels
+    root, inverse = _roots(content + (RIDGE * variance + 1e-6) * identity)
+    middle, _ = _roots(ops.matmul(ops.matmul(root, style + 1e-6 * identity), root))
+    return ops.cast(ops.matmul(ops.matmul(inverse, middle), inverse), "float32")
 
 
 def transport(maps, content_statistics, style_statistics, masks=None):
@@ -79,10 +82,7 @@ def transport(maps, content_statistics, style_statistics, masks=None):
 
 def _roots(matrix):
     """The square root of a positive matrix, and the inverse of the root."""
-    # Small products in full precision: oneDNN's bfloat16 mode would round those of float32.
-    precise = "float32" if keras.backend.backend() == "jax" else "float64"
-    values, vectors = ops.eigh(ops.cast(matrix, precise))
+    values, vectors = ops.eigh(matrix)
     values = ops.sqrt(ops.maximum(values, 1e-10))[..., None, :]
     transposed = ops.swapaxes(vectors, -2, -1)
-    roots = ops.matmul(vectors * values, transposed), ops.matmul(vectors / values, transposed)
-    return tuple(ops.cast(root, "float32") for root in roots)
+    return ops.matmul(vectors * values, transposed), ops.matmul(vectors / values, transposed)
