@@ -12,8 +12,8 @@ EXTRAS = {
     "evaluate": ["jinja2>=3.1", "matplotlib>=3.9", "scipy>=1.11"],
     "export": ["onnx>=1.17"],
     "jax": ["jax>=0.4.34", "tensorboardX>=2.6"],  # training without TensorFlow
-    "onnx": ["onnxruntime>=1.20"],
-    "openvino": ["openvino>=2025.0"],
+    "onnx": ["onnxruntime>=1.20", "threadpoolctl>=3.1"],
+    "openvino": ["openvino>=2025.0", "threadpoolctl>=3.1"],
     "optimize": ["scipy>=1.11"],  # L-BFGS
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
     "video": ["av>=17.1", "opencv-python-headless>=4.8"],

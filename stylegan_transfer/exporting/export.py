@@ -107,10 +107,8 @@ def describe(generator, format: str) -> Description:
 def _check(generator, format, weights, sizes):
     expect(format in FORMATS, f"one of {FORMATS}", format=format)
     expect(weights in WEIGHTS, f"one of {WEIGHTS}", weights=weights)
-    kinds = (StyleGenerator, *(() if format == "litert" else (TransportGenerator,)))
-    names = " or ".join(kind.__name__ for kind in kinds)
-    kind = type(generator).__name__
-    expect(isinstance(generator, kinds), f"a {names} for {format}", generator=kind)
+    fits = isinstance(generator, (StyleGenerator, TransportGenerator))
+    expect(fits, "a StyleGenerator or a TransportGenerator", generator=type(generator).__name__)
     possible = {"saved_model": WEIGHTS[:1], "litert": WEIGHTS}.get(format, WEIGHTS[:2])
     expect(weights in possible, f"weights out of {possible} for {format}", weights=weights)
     fits = bool(sizes) == (format == "litert")

@@ -15,7 +15,8 @@ def write_litert(
     Its convolutions take kernels and sizes that are known: hence a file for each size.
 
     Args:
-        generator: A `StyleGenerator`.
+        generator: A `StyleGenerator` or a `TransportGenerator`, whose matrices are computed by
+            products alone.
         folder: Exists.
         weights: `"float32"`; `"float16"`; or `"int8"`, which computes in 8 bits, too.
         sizes: Height and width of the contents.
@@ -25,12 +26,20 @@ def write_litert(
     """
     expect_tensorflow("litert")
     expect(sizes, "sizes of at least one content for format='litert'", sizes=sizes)
+    generator = _copy_that_multiplies(generator)
     encoder = make_signatures(generator, sizes[0])["encode_style"]
     (folder / "encode_style.tflite").write_bytes(_convert(generator, *encoder, weights))
     for height, width in sizes:
         synthesis = make_signatures(generator, (height, width))["synthesize"]
         path = folder / f"synthesize_{height}x{width}.tflite"
         path.write_bytes(_convert(generator, *synthesis, weights))
+
+
+def _copy_that_multiplies(generator):
+    copy = type(generator).from_config(generator.get_config())
+    copy.set_weights(generator.get_weights())
+    copy.exact_roots = False
+    return copy
 
 
 def _convert(generator, function, signature, weights):

@@ -27,8 +27,7 @@ def build_transport_graphs(generator, half_precision: bool = False) -> dict:
 
     Returns:
         - `encode_style`: `style` -> `code`;
-        - `analyse`: `content` -> `maps_16`, ... `maps_2`, and `statistics`, laid out as a code
-          from its `code_size` on;
+    X
         - `synthesize`: the maps, `matrix_16`, `shift_16`, ... for each level, and the inputs of
           `Normalizer` -> `stylized`, of the padded size, and `used_moments`.
 
@@ -67,8 +66,8 @@ def _build_analysis(generator, half_precision):
     padded, _ = layers.pad_to_multiple(graph, content, max(_LEVELS))
     maps = _extract(graph, generator.features, padded)
     for channels, (stride, name) in zip(level_channels(generator), _LEVELS.items(), strict=True):
-        shape = ("batch", channels, f"rows_{stride}", f"columns_{stride}")
-        graph.output(f"maps_{stride}", maps[name], shape)
+        shape = ("batch", f"rows_{stride}", f"columns_{stride}", channels)
+        graph.output(f"maps_{stride}", _channels_last(graph, maps[name]), shape)
     statistics = graph.add("Concat", *_statistics_of_levels(graph, maps), axis=1)
     graph.output("statistics", statistics, ("batch", "statistics"))
     return graph.model()
@@ -133,25 +132,41 @@ def _statistics_of_levels(graph, maps):
     statistics = [graph.add("Flatten", mean), graph.add("Flatten", variance)]
     for name in others:
         mean = layers.mean_over_positions(graph, maps[name])
-        centred = graph.add("Sub", maps[name], mean)
-        flat = graph.add("Reshape", centred, graph.constant([0, 0, -1]))
-        products = graph.add("MatMul", flat, graph.add("Transpose", flat, perm=[0, 2, 1]))
-        count = graph.add("Cast", graph.add("Shape", flat, start=2, end=3), to=1)
+        centred = _channels_last(graph, graph.add("Sub", maps[name], mean))
+        channels = graph.add("Shape", centred, start=3)
+        shape = graph.add("Concat", graph.constant([0, -1]), channels, axis=0)
+        flat = graph.add("Reshape", centred, shape)
+        products = graph.add("MatMul", graph.add("Transpose", flat, perm=[0, 2, 1]), flat)
+        count = graph.add("Cast", graph.add("Shape", flat, start=1, end=2), to=1)
         covariance = graph.add("Div", products, count)
         statistics += [graph.add("Flatten", mean), graph.add("Flatten", covariance)]
     return statistics
 
 
+def _channels_last(graph, maps):
+    """As products and sums over positions read them, and runtimes keep them anyway."""
+    return graph.add("Transpose", maps, perm=[0, 2, 3, 1])
+
+
 def _move(graph, stride, channels, masks):
-    """The maps of a level, moved: the masks' mean of `maps @ matrix + shift` of each style."""
+    """The maps of a level, moved: the masks' mean of `maps @ matrix + shift` of each style.
+
+    One product for all styles: the shares of the maps beside each other, and their matrices below
+    each other.
+    """
     sizes = (f"rows_{stride}", f"columns_{stride}")
-    maps = graph.input(f"maps_{stride}", ("batch", channels, *sizes))
+    maps = graph.input(f"maps_{stride}", ("batch", *sizes, channels))
     matrix = graph.input(f"matrix_{stride}", ("batch", "styles", channels, channels))
-    shift = graph.input(f"shift_{stride}", ("batch", "styles", channels, 1, 1))
-    shape = graph.add("Shape", maps, start=2, end=4)
-    flat = graph.add("Reshape", maps, graph.constant([0, 1, channels, -1]))
-    moved = graph.add("MatMul", graph.add("Transpose", matrix, perm=[0, 1, 3, 2]), flat)
-    form = graph.add("Concat", graph.constant([0, 0, 0]), shape, axis=0)
-    moved = graph.add("Add", graph.add("Reshape", moved, form), shift)
-    shares = graph.add("Unsqueeze", masks, graph.constant([2]))
-    return graph.add("ReduceSum", graph.add("Mul", moved, shares), graph.constant([1]), keepdims=0)
+    shift = graph.input(f"shift_{stride}", ("batch", "styles", channels))
+    shares = _channels_last(graph, masks)
+    last = graph.constant([-1])
+    parts = graph.add(
+        "Mul",
+        graph.add("Unsqueeze", maps, graph.constant([3])),
+        graph.add("Unsqueeze", shares, last),
+    )
+    parts = graph.add("Reshape", parts, graph.constant([0, 0, 0, -1]))
+    matrix = graph.add("Reshape", matrix, graph.constant([0, 1, -1, channels]))
+    moved = graph.add("MatMul", parts, matrix)
+    shift = graph.add("MatMul", shares, graph.add("Unsqueeze", shift, graph.constant([1])))
+    return graph.add("Transpose", graph.add("Add", moved, shift), perm=[0, 3, 1, 2])

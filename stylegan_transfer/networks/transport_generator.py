@@ -64,6 +64,7 @@ class TransportGenerator(keras.Model):
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
         self.noise, self.seed = noise, seed
+        self.exact_roots = True  # False for formats that only multiply matrices
         self.noise_seed = keras.random.SeedGenerator(seed)
         self.features = VGG19Features("distilled", _LEVELS)
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
@@ -198,8 +199,10 @@ class TransportGenerator(keras.Model):
             offset += shape[0] * shape[1]
             target = ops.reshape(part, (-1, *code.shape[1:-1], *shape))
             reduced = reduce_masks(masks, self.strides[i], _LARGEST_STRIDE)
-            move = _match_moments if name == _LEVELS[0] else transport
-            moved.append(move(maps[name], own, target, reduced))
+            if name == _LEVELS[0]:
+                moved.append(_match_moments(maps[name], own, target, reduced))
+            else:
+                moved.append(transport(maps[name], own, target, reduced, self.exact_roots))
         return moved
 
     def draw_noise(self, batch, height, width, seed):

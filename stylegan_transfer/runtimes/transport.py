@@ -1,11 +1,17 @@
 """An exported `TransportGenerator`: two graphs, and the matrices between them, by NumPy."""
 
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+
 import numpy as np
 
 from stylegan_transfer.runtimes.exported import ExportedGenerator, check_images
 
 _RIDGE = 0.02  # as in `networks.transport`
 _EPSILON = 1e-5  # as in `networks.normalization`
+_LOCK = threading.Lock()  # of the number of threads, which is the process's
 
 
 class ExportedTransportGenerator(ExportedGenerator):
@@ -31,7 +37,8 @@ class ExportedTransportGenerator(ExportedGenerator):
         names = [f"maps_{stride}" for stride in strides]
         *maps, own = self.session("analyse", {"content": content}, [*names, "statistics"])
         own = own if moments is None else moments[0]
-        moves = self._moves(own, codes[..., self._description.code_size :], strides)
+        with _one_thread():
+            moves = self._moves(own, codes[..., self._description.code_size :], strides)
         codes = codes[..., : self._description.code_size]
         feeds = dict(zip(names, maps, strict=True)) | moves | self.steer(codes, masks, noise)
         outputs = ["stylized", *(["used_moments"] if return_moments else [])]
@@ -53,8 +60,22 @@ class ExportedTransportGenerator(ExportedGenerator):
             matrix = _covariance_matrix(source, target) if i else _deviation_matrix(source, target)
             shift = target[..., :1, :] - source[..., :1, :] @ matrix
             feeds[f"matrix_{stride}"] = matrix.astype("float32")
-            feeds[f"shift_{stride}"] = np.swapaxes(shift, -1, -2)[..., None].astype("float32")
+            feeds[f"shift_{stride}"] = shift[..., 0, :].astype("float32")
         return feeds
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Computes small products in one thread: others would wait, busily, beside the next graph."""
+    with _LOCK, _find_blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _find_blas():
+    import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController()
 
 
 def _covariance_matrix(source, target):

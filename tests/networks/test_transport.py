@@ -88,3 +88,14 @@ def test_masks_blend_what_each_style_makes():
     alone = [np.asarray(transport.transport(content, own, target)) for target in targets]
     share = share[:, 0, ..., None]
     np.testing.assert_allclose(blended, share * alone[0] + (1 - share) * alone[1], atol=1e-3)
+
+
+def test_roots_by_products_give_the_exact_matrix_within_two_thousandths():
+    content, style = (
+        np.float32(covariance_of(draw_maps(seed, channels=32, height=6, width=4)))
+        for seed in (0, 1)  # fewer positions than channels: most eigenvalues of the style are 0
+    )
+    exact, by_products = (
+        np.asarray(transport.transport_matrix(content, style, exact)) for exact in (True, False)
+    )
+    np.testing.assert_allclose(by_products, exact, atol=2e-3 * np.abs(exact).max())
