@@ -8,6 +8,7 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "stylegan_transfer/__init__.py").read_text())
 
 EXTRAS = {
+    "beam": ["apache-beam>=2.65"],
     # the pages, the plot, halos, and Spearman's correlation
     "evaluate": ["jinja2>=3.1", "matplotlib>=3.9", "scipy>=1.11"],
     "export": ["onnx>=1.17"],

@@ -34,7 +34,7 @@ from stylegan_transfer.pictures.profiles import srgb_profile
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
-def load_picture(path: str | os.PathLike) -> Picture:
+def load_picture(source: str | os.PathLike | bytes | BinaryIO, name: str | None = None) -> Picture:
     """Returns the picture in a file with its transparency, bit depth and metadata.
 
     The EXIF orientation is applied, colours are converted to sRGB if a profile is embedded, and of
@@ -44,7 +44,8 @@ def load_picture(path: str | os.PathLike) -> Picture:
     16 bits in several channels needs `tifffile`, the extra `tiff`.
 
     Args:
-        path: The file.
+        source: A path, or an encoded file as `bytes` or as a seekable binary file object.
+        name: What error messages call the source. Default: the path.
 
     Returns:
         A `Picture`; colours under full transparency are kept.
@@ -63,7 +64,7 @@ def load_picture(path: str | os.PathLike) -> Picture:
         >>> picture.image.shape, picture.bits
         ((32, 48, 3), 16)
     """
-    with _open(path) as (file, name):
+    with _open(source, name) as (file, name):
         pixels, info = decode_file(file, name)
         exif = read_metadata(file, info.get("exif"))
     color, alpha = split_alpha(to_float(pixels))

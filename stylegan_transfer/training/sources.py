@@ -1,5 +1,6 @@
 """Where training pictures come from: files, TensorFlow data sets, or the embedded samples."""
 
+import contextlib
 import functools
 import re
 import threading
@@ -183,6 +184,25 @@ def _decode(picture, name, max_short_side):
 
 
 def _read_tfds(source, data_dir):
+    builder, split, key = open_tfds(source, data_dir)
+    import tensorflow_datasets as tfds
+
+    with _naming_tfds(source, data_dir):
+        dataset = builder.as_dataset(split=split, decoders={key: tfds.decode.SkipDecoding()})
+    encoded = dataset.map(lambda example: example[key]).as_numpy_iterator()
+    return ((f"{source} #{index}", picture) for index, picture in enumerate(encoded))
+
+
+def open_tfds(source: str, data_dir: str | None = None):
+    """Returns the builder of a TensorFlow data set that is on disk, the split and the feature.
+
+    Args:
+        source: `"tfds:NAME:SPLIT"`.
+        data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
+
+    Raises:
+        ValueError: The source is malformed or unknown, or holds no images.
+    """
     # A name may end in a version and a split may be a slice, so either can hold a colon.
     match = re.fullmatch(r"tfds:([^:]+(?::[\d.*]+)?):((?:[^:\[]|\[[^\]]*\])+)", source)
     if not match:
@@ -193,19 +213,23 @@ def _read_tfds(source, data_dir):
     name, split = match.groups()
     import tensorflow_datasets as tfds
 
-    try:
+    with _naming_tfds(source, data_dir):
         builder = tfds.builder(name, data_dir=data_dir)
         builder.download_and_prepare()
-        key = _image_key(builder.info.features, tfds.features.Image)
-        dataset = builder.as_dataset(split=split, decoders={key: tfds.decode.SkipDecoding()})
-    except Exception as error:  # whatever goes wrong in there, the user's handle on it is the name
+        return builder, split, _image_key(builder.info.features, tfds.features.Image)
+
+
+@contextlib.contextmanager
+def _naming_tfds(source, data_dir):
+    """Whatever goes wrong in there, the user's handle on it is the name."""
+    try:
+        yield
+    except Exception as error:
         reason = str(error).strip().partition("\n")[0]  # tfds goes on with a list of all it has
         raise ValueError(
             "Expected a TensorFlow data set with images that is on disk or can be downloaded. "
             f"Received: {source!r}, {data_dir=} ({reason})"
         ) from error
-    encoded = dataset.map(lambda example: example[key]).as_numpy_iterator()
-    return ((f"{source} #{index}", picture) for index, picture in enumerate(encoded))
 
 
 def _image_key(features, image_type):

@@ -15,6 +15,7 @@ from stylegan_transfer.commands.main import COMMANDS, main
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPTS = {name: f"experiments/{name}.py" for name in COMMANDS}
+SCRIPTS["beam"] = "experiments/stylize_beam.py"
 
 
 def test_every_command_is_a_script_of_a_few_lines_too():
@@ -78,6 +79,7 @@ def test_wrong_flags_are_one_line_at_once(run_python, assert_user_error, name, f
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_lists_the_flags_without_loading_tensorflow(run_python, name):
     flag = {
+        "beam": "--num_workers",
         "benchmark": "--megapixels",
         "demo": "--size",
         "distill": "--steps",
