@@ -22,6 +22,7 @@ TINY = {
     "features": ("random",),
     "content_layers": ("relu2_1",),
     "style_layers": ("relu1_1",),
+    "feature_scales": (1,),
     "width": 4,
     "steps": 8,
     "adversarial_start": 0,  # a later start is another graph to trace

@@ -59,6 +59,7 @@ def make_model(
         **{
             "content_layers": ("relu2_1",),
             "style_layers": ("relu1_1", "relu2_1"),
+            "feature_scales": (1,),
             **WEIGHTS,
             **kwargs,
         },

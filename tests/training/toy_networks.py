@@ -60,6 +60,9 @@ def toy_model(kind, config, scope=contextlib.nullcontext, run_eagerly=True):
         *networks,
         content_layers=("relu2_1",),
         style_layers=("relu1_1", "relu2_1"),
+        feature_scales=(1,),
+        style_weight=3.5,
+        moments_weight=3.5,
         adversarial_weight=config.adversarial_weight,
         adversarial_ramp=config.adversarial_ramp,
     )
