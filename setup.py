@@ -12,6 +12,7 @@ EXTRAS = {
     # the pages, the plot, halos, and Spearman's correlation
     "evaluate": ["jinja2>=3.1", "matplotlib>=3.9", "scipy>=1.11"],
     "export": ["onnx>=1.17"],
+    "hub": ["huggingface_hub>=0.30"],  # hf://owner/name
     "jax": ["jax>=0.4.34", "tensorboardX>=2.6"],  # training without TensorFlow
     "onnx": ["onnxruntime>=1.20", "threadpoolctl>=3.1"],
     "openvino": ["openvino>=2025.0", "threadpoolctl>=3.1"],
@@ -54,6 +55,7 @@ setup(
             "weights/*",
             "weights/exported/*",
             "commands/evaluation/templates/*",
+            "networks/model_card.md",
         ]
     },
     entry_points={"console_scripts": ["stylegan-transfer = stylegan_transfer.commands.main:main"]},

@@ -12,6 +12,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
+from stylegan_transfer import hub
 from stylegan_transfer.atomic import remove_leftovers, renamed_when_done
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.pairs import CONTACT_SHEET, is_clip
@@ -46,6 +47,7 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
         ValueError: The options do not fit together or to the files.
     """
     timer = Timer()
+    options = dataclasses.replace(options, generator=hub.find(options.generator))
     makings = Makings(options)
     plan = make_plan(options, makings)
     for note in plan.notes:

@@ -1,7 +1,9 @@
-"""Saves and loads trained generators: one `.keras` file each."""
+"""Saves and loads trained generators: one `.keras` file each, here or on a hub."""
 
 import os
 import pathlib
+import string
+import tempfile
 import zipfile
 
 import h5py
@@ -13,10 +15,12 @@ import stylegan_transfer.networks.document_generator
 import stylegan_transfer.networks.features
 import stylegan_transfer.networks.generator
 import stylegan_transfer.networks.transport_generator  # noqa: F401
-from stylegan_transfer import shipped
+from stylegan_transfer import __version__, hub, shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import expect, is_path, shorten
-from stylegan_transfer.networks.archive import check_keras_file
+from stylegan_transfer.networks.archive import check_keras_file, check_keras_folder
+
+_CARD = pathlib.Path(__file__).with_name("model_card.md")
 
 
 def save_generator(
@@ -24,13 +28,18 @@ def save_generator(
 ) -> None:
     """Writes a generator as one `.keras` file, under a temporary name that is then renamed.
 
+    On the Hugging Face Hub it becomes a repository that Keras reads, too, with a short model card
+    if there is none yet. That takes the extra `hub` and a token (`hf auth login`).
+
     Args:
         generator: The generator.
-        path: Ends in `.keras`.
+        path: Ends in `.keras`, or is `"hf://owner/name"`.
         half_precision: Whether to store the weights as float16, half the size; loading makes
             them float32 again. Defaults to False.
 
     Raises:
+        ConnectionError: The hub cannot be reached, or the user may not write there.
+        ImportError: `huggingface_hub` is not installed.
         ValueError: `path` does not end in `.keras`, or a weight is NaN or infinite.
         OSError: The file cannot be written.
 
@@ -41,10 +50,13 @@ def save_generator(
         >>> stylegan_transfer.load_generator("generator.keras").width
         4
     """
-    fits = is_path(path) and pathlib.Path(path).suffix == ".keras"
-    expect(fits, "a path that ends in .keras", path=path)
+    fits = hub.is_hub_name(path) or (is_path(path) and pathlib.Path(path).suffix == ".keras")
+    expect(fits, "a path that ends in .keras, or hf://owner/name", path=path)
     expect(isinstance(generator, keras.Model), "a generator of Keras", generator=generator)
     check_weights(generator)
+    if hub.is_hub_name(path):
+        _upload(generator, path, half_precision)
+        return
     path = pathlib.Path(path)
     with renamed_when_done(path) as temporary:
         generator.save(temporary)
@@ -56,15 +68,17 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
     """Returns a trained generator.
 
     Args:
-        path: A `.keras` file that `save_generator` wrote. Default: the generator that ships with
-            the package.
+        path: A `.keras` file that `save_generator` wrote, or the folder of an unpacked one, or
+            `"hf://owner/name"`. Default: the generator that ships with the package.
 
     Returns:
         The generator: `generator([content, style])` gives stylized images; `encode_style` and
         `synthesize` are its two halves.
 
     Raises:
+        ConnectionError: The hub cannot be reached, or has no such generator.
         FileNotFoundError: There is no such file.
+        ImportError: `huggingface_hub` is not installed.
         ValueError: The file holds no generator.
 
     Example:
@@ -76,12 +90,12 @@ def load_generator(path: str | os.PathLike | None = None) -> keras.Model:
         True
     """
     expect(path is None or is_path(path), "the path of a trained generator", path=path)
-    path = shipped.GENERATOR if path is None else pathlib.Path(path)
-    if not os.path.isfile(path):
+    path = shipped.GENERATOR if path is None else pathlib.Path(hub.find(path))
+    if not os.path.exists(path):
         name = shorten(str(path))
         raise FileNotFoundError(f"Expected a trained generator (.keras). Received: {name!r}")
     try:
-        check_keras_file(path)
+        (check_keras_folder if path.is_dir() else check_keras_file)(path)
         generator = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # zipfile, h5py and Keras each raise their own
         raise ValueError(
@@ -108,6 +122,18 @@ def check_weights(generator: keras.Model, name: str = "generator") -> None:
             raise ValueError(
                 f"Expected finite weights. Received: {name}, {weight.path} with NaN or infinity"
             )
+
+
+def _upload(generator, name, half_precision):
+    with tempfile.TemporaryDirectory() as folder:
+        file, repository = pathlib.Path(folder, "generator.keras"), pathlib.Path(folder, "files")
+        save_generator(generator, file, half_precision)
+        with zipfile.ZipFile(file) as archive:
+            archive.extractall(repository)
+        words = {"kind": type(generator).__name__, "name": name, "version": __version__}
+        text = string.Template(_CARD.read_text(encoding="utf-8")).substitute(words)
+        (repository / "README.md").write_text(text, encoding="utf-8")
+        hub.upload(repository, name, f"Generator of stylegan_transfer {__version__}")
 
 
 def _describe(error):

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import pathlib
 
-from stylegan_transfer import shipped
+from stylegan_transfer import hub, shipped
 from stylegan_transfer.checks import describe, expect, is_path
 from stylegan_transfer.runtimes.description import is_exported, read_description
 from stylegan_transfer.runtimes.exported import ExportedGenerator
@@ -24,9 +24,9 @@ def load_generator(
     """Returns a trained generator.
 
     Args:
-        path: A `.keras` file from `save_generator`, which TensorFlow runs, or a folder from
-            `export`, which onnxruntime and OpenVINO run. Default: the generator that ships with
-            the package, in both forms.
+        path: A `.keras` file from `save_generator`, which TensorFlow runs, `"hf://owner/name"` for
+            one on the Hugging Face Hub, or a folder from `export`, which onnxruntime and OpenVINO
+            run. Default: the generator that ships with the package, in both forms.
         runtime: `"tensorflow"`: a Keras model, which can be trained on (with another backend of
             Keras, that one runs it). `"onnx"` or `"openvino"`: the exported graphs, without an
             import of TensorFlow or Keras. `"auto"`, the default: OpenVINO if it is installed,
@@ -38,8 +38,9 @@ def load_generator(
         The generator, ready for `stylize`; `encode_style` and `synthesize` are its two halves.
 
     Raises:
+        ConnectionError: The hub cannot be reached, or has no such generator.
         FileNotFoundError: There is no such file.
-        ImportError: The runtime is not installed.
+        ImportError: The runtime is not installed, or `huggingface_hub`, where it is needed.
         ValueError: The file holds no generator, or none for this runtime; or an argument is not
             one of those above.
 
@@ -59,8 +60,9 @@ def load_generator(
     """
     expect(runtime in RUNTIMES, f"one of {RUNTIMES}", runtime=runtime)
     expect(precision in PRECISIONS, f"one of {PRECISIONS}", precision=precision)
-    expected = "a trained generator: a .keras file, or a folder that export wrote"
+    expected = "a trained generator: a .keras file, hf://owner/name, or a folder that export wrote"
     expect(path is None or is_path(path), expected, path=path)
+    path = hub.find(path)
     if path is not None and not os.path.exists(path):
         raise FileNotFoundError(f"Expected {expected}. Received: {describe(path)}")
     if runtime == "auto":

@@ -87,7 +87,7 @@ def train(
         ... )
         >>> generator = st.train(config, "runs/tiny", verbose=0)
         >>> type(generator).__name__
-        'StyleGenerator'
+        'TransportGenerator'
     """
     expect(isinstance(config, TrainingConfig), "a TrainingConfig", config=config)
     expect(is_path(workdir), "the name of a folder", workdir=workdir)

@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+from stylegan_transfer import hub
 from stylegan_transfer.atomic import check_place
 from stylegan_transfer.commands import pairs
 from stylegan_transfer.commands.beaming import places
@@ -88,7 +89,7 @@ def _find_styles(options):
         raise ValueError(f"Expected styles of different names. Received: {twice[0]} twice")
     if options.fine_style is not None and not os.path.isfile(options.fine_style):
         raise FileNotFoundError(f"Expected a file. Received: --fine_style={options.fine_style}")
-    if options.generator is not None and not os.path.exists(options.generator):
+    if options.generator is not None and not os.path.exists(hub.find(options.generator)):
         raise FileNotFoundError(
             f"Expected a generator. Received: --generator={options.generator}, not found"
         )

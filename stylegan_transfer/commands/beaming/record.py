@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from stylegan_transfer import shipped
+from stylegan_transfer import hub, shipped
 from stylegan_transfer.checks import shorten
 from stylegan_transfer.commands.beaming import places
 from stylegan_transfer.commands.beaming.options import LOOK, BeamOptions
@@ -22,7 +22,7 @@ def describe_run(options: BeamOptions, styles: Sequence[Style]) -> dict:
     """
     return {
         "beam": _FORMAT,
-        "generator": hash_file(options.generator or shipped.GENERATOR),
+        "generator": hash_file(hub.find(options.generator) or shipped.GENERATOR),
         "fine_style": options.fine_style and hash_file(options.fine_style),
         **{name: getattr(options, name) for name in LOOK},
         "styles": {

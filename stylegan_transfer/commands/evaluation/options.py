@@ -123,12 +123,11 @@ class EvaluateOptions(Options):
         self.expect(fits, "reference", "a name out of --results")
 
     @property
-    def named_generators(self) -> dict[str, pathlib.Path | None]:
-        """The generators' files by name; None is the one that ships."""
+    def named_generators(self) -> dict[str, str | None]:
+        """The generators' files by name, or names on the hub; None is the one that ships."""
         if not self.generators:
             return {}
-        named = {name: pathlib.Path(path) for name, path in _split_names(self.generator).items()}
-        return named or {"shipped": None}
+        return _split_names(self.generator) or {"shipped": None}
 
     @property
     def named_results(self) -> dict[str, pathlib.Path]:

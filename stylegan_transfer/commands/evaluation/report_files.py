@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -11,10 +10,11 @@ import pathlib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 
-from stylegan_transfer import __version__, shipped
+from stylegan_transfer import __version__, hub, shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.evaluation import plot, tables
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
+from stylegan_transfer.commands.stylization.record import hash_file
 
 MARKERS = "<!-- results -->", "<!-- /results -->"
 INSTALL = 'pip install "stylegan_transfer[evaluate]"'
@@ -28,12 +28,13 @@ def missing_packages() -> list[str]:
 def describe_run(
     contents: Sequence[pathlib.Path],
     styles: Sequence[pathlib.Path],
-    generators: Mapping[str, pathlib.Path | None],
+    generators: Mapping[str, str | None],
     results: Mapping[str, Mapping],
     options: EvaluateOptions,
 ) -> dict:
     """Returns the report without its rows: all that they depend on."""
-    files = [*contents, *styles, *(path or shipped.GENERATOR for path in generators.values())]
+    files = [*contents, *styles]
+    files += [hub.find(path) or shipped.GENERATOR for path in generators.values()]
     files += [file for of_row in results.values() for file in of_row.values()]
     files += [path for path in map(pathlib.Path, options.features) if path.is_file()]
     packages = ("tensorflow", "keras", "numpy")
@@ -45,7 +46,7 @@ def describe_run(
         },
         "seed": options.seed,
         "flags": dataclasses.asdict(options),
-        "sha256": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "sha256": {str(path): hash_file(path) for path in files},
         "contents": [path.stem for path in contents],
         "styles": [path.stem for path in styles],
         "rows": [],

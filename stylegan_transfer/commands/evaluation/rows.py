@@ -31,7 +31,7 @@ class Row:
 
 
 def make_rows(
-    generators: Mapping[str, pathlib.Path | None],
+    generators: Mapping[str, str | None],
     results: Mapping[str, Mapping],
     styles: Sequence[pathlib.Path],
     options: EvaluateOptions,
@@ -39,7 +39,7 @@ def make_rows(
     """Returns for each row the function of a content and a style that makes its pictures.
 
     Args:
-        generators: Files by name; None is the generator that ships.
+        generators: Files by name, or names on the hub; None is the generator that ships.
         results: As `inputs.find_results` returns them, by name.
         styles: The files of all styles, each of which a generator looks at once.
         options: Their strengths and style size count.
