@@ -13,6 +13,10 @@ from stylegan_transfer.commands.pairs import CONTACT_SHEET
 from stylegan_transfer.commands.stylization.options import StylizeOptions
 from stylegan_transfer.commands.stylize import stylize
 from stylegan_transfer.options import Options, option
+from stylegan_transfer.stylizing.qualities import QUALITIES
+
+CONTENT, STYLE = "harbour", "swirls"  # of the row of qualities
+CELL_SIZE = 384  # pixels, of that row: it takes large cells to see strokes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +29,9 @@ class DemoOptions(Options):
     size: int = option(
         384, description="Side of the pictures in pixels.", minimum=32, maximum=4_096
     )
+    qualities: bool = option(
+        True, description="Whether to paint one of them in all three qualities, too."
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,7 +41,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def paint_samples(options: DemoOptions, verbose: bool = False) -> int:
-    """Draws the samples, says which command stylises them and does what it does; returns 0."""
+    """Draws the samples, says which command stylises them and does what it does; returns 0.
+
+    One of them is painted in all qualities, too.
+    """
     from stylegan_transfer import samples
     from stylegan_transfer.pictures.files import save_image
 
@@ -56,6 +66,32 @@ def paint_samples(options: DemoOptions, verbose: bool = False) -> int:
         StylizeOptions(content=(content,), style=(style,), output=stylized, overwrite=True),
         verbose=verbose,
     )
+    if code == 0 and options.qualities:
+        code = _paint_qualities(output, verbose)
     if code == 0:
         print(f"All of them on one page: {pathlib.Path(stylized) / CONTACT_SHEET}")
     return code
+
+
+def _paint_qualities(output, verbose):
+    """Writes one row: a content, and what each quality makes of it in one style."""
+    from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
+    from stylegan_transfer.pictures.files import load_image, save_image
+
+    content, style = output / "content" / f"{CONTENT}.png", output / "style" / f"{STYLE}.png"
+    painted = [output / "qualities" / f"{quality}.png" for quality in QUALITIES]
+    for quality, path in zip(QUALITIES, painted, strict=True):
+        options = StylizeOptions(
+            content=(str(content),),
+            style=(str(style),),
+            output=str(path),
+            quality=quality,
+            overwrite=True,
+        )
+        if stylize(options, verbose=verbose):
+            return 1
+    row, sheet = map(load_image, painted), output / "qualities" / CONTACT_SHEET
+    styles = [load_image(style)] * len(painted)
+    save_image(make_contact_sheet([load_image(content)], styles, [[*row]], CELL_SIZE), sheet)
+    print(f"From left to right, {', '.join(QUALITIES)}: {sheet}")
+    return 0

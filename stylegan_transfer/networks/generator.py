@@ -1,4 +1,4 @@
-"""The generator that ships: content and style image in, stylized image out."""
+"""The style generator: content and style image in, stylized image out, without a VGG."""
 
 import keras
 from keras import ops

@@ -118,7 +118,7 @@ def join_codes(
     """Returns one code a layer: the coarse layers' from one style, the fine ones' from another.
 
     Args:
-        generator: A `StyleGenerator`.
+        generator: A `StyleGenerator` or a `TransportGenerator`.
         coarse: `(1, code_size)`, from `encode_style`: larger forms.
         fine: The same: strokes and colours.
         num_coarse_layers: How many layers of the decoder take the coarse code, from 0 to
@@ -128,7 +128,7 @@ def join_codes(
         float32 `(1, num_layers, code_size)`.
 
     Raises:
-        ValueError: The generator is no `StyleGenerator`, or it has fewer layers.
+        ValueError: The generator has no layers that codes modulate, or fewer layers.
 
     Reference:
         Karras et al., "A Style-Based Generator Architecture for Generative Adversarial

@@ -24,8 +24,8 @@ class Generator(Protocol):
     """What paints: a generator of `networks`, an exported one, or anything else that has these.
 
     `compiled_synthesize`, where there is one, is called in place of `synthesize`. Masks, moments,
-    a code for each layer and tiles need what a `StyleGenerator` has besides: `num_layers` and
-    `receptive_radius`.
+    a code for each layer and tiles need what a `StyleGenerator` and a `TransportGenerator` have
+    besides: `num_layers` and `receptive_radius`.
     """
 
     noise: bool
@@ -141,7 +141,7 @@ def thumbnail_moments(
     each layer at any size, while noise that is resized with the picture would lose it.
 
     Args:
-        generator: A `StyleGenerator`.
+        generator: A `StyleGenerator` or a `TransportGenerator`.
         contents: float32 `(batch, height, width, 3)` in [0, 1].
         codes: As `generator.synthesize` takes them.
         masks: float32 `(1, styles, height, width)`, summing to 1 over styles; or None.
@@ -209,7 +209,8 @@ def is_style_generator(generator: Generator) -> bool:
 def expect_style_generator(generator: Generator, purpose: str) -> Generator:
     """Returns the generator; a `ValueError` unless it is one that `purpose` needs."""
     kind = type(generator).__name__
-    expect(is_style_generator(generator), f"a StyleGenerator for {purpose}", generator=kind)
+    needed = f"a StyleGenerator or TransportGenerator for {purpose}"
+    expect(is_style_generator(generator), needed, generator=kind)
     return generator
 
 

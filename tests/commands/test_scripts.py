@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from stylegan_transfer import samples
 from stylegan_transfer.commands import optimize
 from stylegan_transfer.commands.main import COMMANDS, main
+from stylegan_transfer.pictures.files import load_image
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPTS = {name: f"experiments/{name}.py" for name in COMMANDS}
@@ -55,6 +57,11 @@ def test_demo_paints_the_samples_with_the_generator_that_ships(run_python, tmp_p
     painted = {path.name for path in (tmp_path / "stylized").glob("*.png")}
     pairs = {f"{c}_{s}.png" for c in samples.CONTENT_NAMES for s in samples.STYLE_NAMES}
     assert painted == pairs | {"contact_sheet.png"}
+    qualities = {path.name for path in (tmp_path / "qualities").glob("*.png")}
+    assert qualities == {"fast.png", "fine.png", "best.png", "contact_sheet.png"}
+    fast = load_image(tmp_path / "qualities" / "fast.png")
+    np.testing.assert_array_equal(fast, load_image(tmp_path / "stylized" / "harbour_swirls.png"))
+    assert np.abs(fast - load_image(tmp_path / "qualities" / "best.png")).mean() > 0.01
 
 
 @pytest.mark.parametrize(

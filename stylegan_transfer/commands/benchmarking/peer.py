@@ -67,7 +67,7 @@ def load_stylegan_transfer(network, threads, width):
     if width is None:
         generator = stylegan_transfer.load_generator(runtime="tensorflow")
     else:
-        generator = stylegan_transfer.StyleGenerator(width)
+        generator = stylegan_transfer.TransportGenerator(width)
     return _paint_with(generator)
 
 
