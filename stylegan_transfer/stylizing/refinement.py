@@ -4,6 +4,7 @@ A generator paints in one pass what it has learned for all styles. Some steps of
 picture itself, by the losses that it was trained with, bring out what is particular to this style.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import keras
@@ -28,6 +29,7 @@ from stylegan_transfer.stylizing.qualities import Refinement
 from stylegan_transfer.stylizing.tiling import make_tiles
 
 LEARNING_RATE = 0.03  # of Adam, in units of the image's range; falls to 0
+COLOR_BLUR = 2.0  # pixels: the standard deviation of the Gaussian
 # Looked at as large as a content of 512 pixels by default, styles come closest.
 STYLE_SCALE = 4 / 3
 _FINE_LAYERS = ("1/relu1_1", "1/relu2_1", "2/relu1_1")
@@ -36,9 +38,11 @@ _FINE_LAYERS = ("1/relu1_1", "1/relu2_1", "2/relu1_1")
 class Refiner:
     """Refines what a generator painted in one style, or in one for each mask.
 
-    It minimizes, with Adam over pixels in [0, 1], the content, style, moments and total variation
-    losses on the distilled features, at the picture's size and at half of it. The statistics to
-    reach are the styles' and, with a share of `1 - strength`, the content's own.
+    It minimizes, with Adam over what is added to the painted picture, the content, style, moments
+    and total variation losses on the distilled features, at the picture's size and at half of it.
+    The statistics to reach are the styles' and, with a share of `1 - strength`, the content's own.
+    What is added has the brightness that each pixel needs, but blurred colours: the losses hardly
+    tell fine changes of colour from noise, and free pixels end as coloured speckles.
 
     Args:
         styles: Of each style the statistics, from `measure_style`.
@@ -83,15 +87,16 @@ class Refiner:
         canvas = _Canvas(content.shape, masks, tile_size, tileable)
         own = canvas.remember(content)
         targets = _mix([own, self._styles], (1.0 - strength, strength))
-        pixels = keras.Variable(painted)
+        pixels, added = painted, keras.Variable(np.zeros_like(painted))
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
         adam = keras.optimizers.Adam(schedule, beta_2=0.99)
         for step in range(1, num_steps + 1):
-            adam.apply([canvas.gradient(np.asarray(pixels), targets, weights)], [pixels])
-            pixels.assign(keras.ops.clip(pixels, 0.0, 1.0))
+            gradient = canvas.gradient(pixels, targets, weights)
+            adam.apply([blur_colors(gradient, tileable)], [added])
+            pixels = np.clip(painted + blur_colors(np.asarray(added), tileable), 0.0, 1.0)
             if progress is not None:
                 progress(step, num_steps)
-        return np.array(pixels)
+        return pixels
 
 
 def make_refiner(
@@ -139,6 +144,27 @@ def make_refiner(
 def measure_style(image: np.ndarray) -> Statistics:
     """Returns the statistics of a style's picture, `(height, width, 3)`, as one region."""
     return _to_statistics(_Canvas(image.shape).measure(image))
+
+
+def blur_colors(values: np.ndarray, tileable: bool = False) -> np.ndarray:
+    """Returns pixels, or a gradient by them, as bright as they are, but with blurred colours.
+
+    Brightness is the mean of the three channels here, so that the map is symmetric: the gradient by
+    the values before it is the blurred gradient by those after it.
+
+    Args:
+        values: float32 `(height, width, 3)`.
+        tileable: Whether they repeat beyond the edges; else they are mirrored.
+    """
+    radius = math.ceil(3.0 * COLOR_BLUR)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / COLOR_BLUR) ** 2)
+    kernel = np.tile((kernel / kernel.sum()).astype("float32")[:, None, None, None], (1, 1, 3, 1))
+    brightness = values.mean(axis=-1, keepdims=True)
+    edges = ((radius, radius), (radius, radius), (0, 0))
+    colors = np.pad(values - brightness, edges, "wrap" if tileable else "reflect")[None]
+    for axis in (0, 1):
+        colors = tf.nn.depthwise_conv2d(colors, np.swapaxes(kernel, 0, axis), [1] * 4, "VALID")
+    return brightness + np.asarray(colors[0])
 
 
 class _Canvas:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 
 from stylegan_transfer import losses
 from stylegan_transfer.networks.features import VGG19Features
@@ -11,7 +12,13 @@ from stylegan_transfer.samples import draw_content, draw_style
 from stylegan_transfer.stylizing import qualities
 from stylegan_transfer.stylizing.feature_sums import feature_sums, total_loss
 from stylegan_transfer.stylizing.qualities import Refinement
-from stylegan_transfer.stylizing.refinement import _Canvas, make_refiner, measure_style
+from stylegan_transfer.stylizing.refinement import (
+    COLOR_BLUR,
+    _Canvas,
+    blur_colors,
+    make_refiner,
+    measure_style,
+)
 from stylegan_transfer.stylizing.stylize import load_refiner
 
 QUICK = Refinement(num_steps=4)
@@ -101,6 +108,25 @@ def test_refined_pictures_are_closer_to_both_content_and_style(content, style, r
     assert after < before
     assert refined.dtype == "float32" and refined.min() >= 0 and refined.max() <= 1
     np.testing.assert_array_equal(refiner(rough, content), refined)
+
+
+@pytest.mark.parametrize(("tileable", "mode"), [(False, "mirror"), (True, "wrap")])
+def test_colors_are_blurred_and_brightness_is_not(painted, tileable, mode):
+    brightness = painted.mean(axis=-1, keepdims=True)
+    colors = scipy.ndimage.gaussian_filter(
+        painted - brightness, COLOR_BLUR, axes=(0, 1), mode=mode, truncate=3.0
+    )
+    blurred = blur_colors(painted, tileable)
+    np.testing.assert_allclose(blurred, brightness + colors, rtol=0, atol=1e-5)
+
+
+def test_refinement_adds_strokes_but_no_coloured_speckles(content, refiner):
+    added = refiner(content, content) - content
+    fine = np.abs(np.diff(added, axis=1))
+    brightness = np.abs(np.diff(added.mean(axis=-1), axis=1))
+    speckles = np.abs(np.diff(added - added.mean(axis=-1, keepdims=True), axis=1))
+    assert brightness.mean() > 0.5 * fine.mean()
+    assert speckles.mean() < 0.35 * brightness.mean()
 
 
 def test_a_tileable_result_does_not_depend_on_where_the_picture_begins(content, refiner):
