@@ -14,6 +14,7 @@ import numpy as np
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import describe, expect, is_path, is_whole, shorten
 from stylegan_transfer.pictures.arrays import (
+    MAX_PIXELS,
     MIN_SIZE,
     as_rgb_array,
     check_range,
@@ -34,7 +35,9 @@ from stylegan_transfer.pictures.profiles import srgb_profile
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
-def load_picture(path: str | os.PathLike) -> Picture:
+def load_picture(
+    path: str | os.PathLike, name: str | None = None, max_pixels: int = MAX_PIXELS
+) -> Picture:
     """Returns the picture in a file with its transparency, bit depth and metadata.
 
     The EXIF orientation is applied, colours are converted to sRGB if a profile is embedded, and of
@@ -45,6 +48,8 @@ def load_picture(path: str | os.PathLike) -> Picture:
 
     Args:
         path: The file.
+        name: What error messages call it. Default: the path.
+        max_pixels: A picture of more is refused by its header, before it is decoded.
 
     Returns:
         A `Picture`; colours under full transparency are kept.
@@ -52,7 +57,7 @@ def load_picture(path: str | os.PathLike) -> Picture:
     Raises:
         FileNotFoundError: The path does not exist.
         ValueError: It is no complete picture with sides of at least 16 pixels and at most
-            `MAX_PIXELS` pixels.
+            `max_pixels` pixels.
 
     Example:
         >>> import numpy as np
@@ -63,8 +68,8 @@ def load_picture(path: str | os.PathLike) -> Picture:
         >>> picture.image.shape, picture.bits
         ((32, 48, 3), 16)
     """
-    with _open(path) as (file, name):
-        pixels, info = decode_file(file, name)
+    with _open(path, name) as (file, name):
+        pixels, info = decode_file(file, name, max_pixels=max_pixels)
         exif = read_metadata(file, info.get("exif"))
     color, alpha = split_alpha(to_float(pixels))
     return Picture(

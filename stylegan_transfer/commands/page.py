@@ -1,0 +1,24 @@
+"""Opens a page in the browser to paint pictures on; ends with Ctrl-C.
+
+stylegan-transfer page
+stylegan-transfer page --port=8000 --nobrowser
+"""
+
+import contextlib
+import threading
+from collections.abc import Sequence
+
+from stylegan_transfer.commands import launch
+from stylegan_transfer.commands.paging.options import PageOptions
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serves the page as the flags say until Ctrl-C or SIGTERM; returns the exit code."""
+    options = launch.Flags(argv, __doc__, PageOptions).make(PageOptions)
+    from stylegan_transfer.commands.paging.serving import served
+
+    with served(options) as address:
+        print(f"The page is at {address} until Ctrl-C.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    return 0
