@@ -15,7 +15,7 @@ EXTRAS = {
     "onnx": ["onnxruntime>=1.20", "threadpoolctl>=3.1"],
     "openvino": ["openvino>=2025.0", "threadpoolctl>=3.1"],
     "optimize": ["scipy>=1.11"],  # L-BFGS
-    "page": ["gradio>=6.0,<7"],
+    "page": ["gradio>=6.31,<7"],
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
     "video": ["av>=17.1", "opencv-python-headless>=4.8"],
 }

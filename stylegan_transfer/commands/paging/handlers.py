@@ -47,30 +47,27 @@ class Handlers:
             with answered():
                 self._studio.read(_path(painting), "painting")
 
-    def paint(self, photograph, painting, second, layers, controls, progress) -> Print:
+    def paint(self, photograph, painting, second, canvas, controls, progress) -> Print:
         """Returns the files of the photograph, painted.
 
         Args:
             photograph: As the browser sends it.
             painting: The first one.
             second: The second one, or None.
-            layers: What the brush painted, as encoded pictures.
+            canvas: What the brush painted on, with its layers.
             controls: The values of the controls, by the names of a `Wish`.
             progress: A `gr.Progress`.
         """
         with answered():
             wish = Wish(**controls)
-            content = _path(photograph)
-            styles = [_path(painting), *([_path(second)] if second else [])]
-            steps = QUALITIES[wish.quality]
-
-            def tell(done, total):
-                is_refined = steps is not None and total == steps.num_steps
-                progress((done, total), desc="Refining" if is_refined else "Painting", unit="steps")
-
-            painted = self._studio.paint(content, styles, wish, read_mask(layers), tell)
-            picture = self._studio.read(content, "photograph")
-            return make_print(painted, picture, content, styles, self._folder)
+            progress(0.0, desc="Getting ready")
+            files = [_path(file) for file in (photograph, painting, *filter(None, [second]))]
+            content = self._studio.read(files[0], "photograph")
+            styles = [self._studio.read(file, "painting") for file in files[1:]]
+            mask = read_mask([_path(layer) for layer in (canvas or {}).get("layers") or ()])
+            tell = _told(progress, wish.quality)
+            painted = self._studio.paint(content, styles, wish, mask, tell)
+            return make_print(painted, content, files[0], files[1:], self._folder)
 
     def judge(self, made: Print) -> str:
         """Returns the verdict on a result in a sentence."""
@@ -91,11 +88,20 @@ def answered() -> Iterator[None]:
         message = describe_failure(error)
         if message.startswith("Unexpected "):
             print(f"Error: {message}", file=sys.stderr)
-        raise gr.Error(
-            html.escape(message), title="That did not work", print_exception=False
-        ) from None
+        raise gr.Error(html.escape(message), print_exception=False) from None
 
 
 def _path(file):
     """The path of an uploaded file, or None."""
     return file and file.get("path")
+
+
+def _told(progress, quality):
+    """What tells the page how far the studio is."""
+    steps = QUALITIES[quality]
+
+    def tell(done, total):
+        is_refined = steps is not None and total == steps.num_steps
+        progress((done, total), desc="Refining" if is_refined else "Painting", unit="steps")
+
+    return tell

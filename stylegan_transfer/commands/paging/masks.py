@@ -1,21 +1,21 @@
 """What the brush of the page has painted, as a mask."""
 
-import io
+import os
 from collections.abc import Sequence
 
 import numpy as np
 
-from stylegan_transfer.pictures.arrays import split_image, to_float
-from stylegan_transfer.pictures.decoding import decode_file
+from stylegan_transfer.checks import expect
+from stylegan_transfer.pictures.files import load_picture
 
 _MAX_PIXELS = 2**22  # of a canvas
 
 
-def read_mask(layers: Sequence[bytes | None]) -> np.ndarray | None:
+def read_mask(layers: Sequence[str | os.PathLike]) -> np.ndarray | None:
     """Returns where the brush has been: how opaque the layers of a canvas are.
 
     Args:
-        layers: Encoded pictures of one size, transparent where nothing is painted.
+        layers: Files of one size, transparent where nothing is painted.
 
     Returns:
         float32 `(height, width)` in [0, 1]; None if nothing is painted.
@@ -23,19 +23,12 @@ def read_mask(layers: Sequence[bytes | None]) -> np.ndarray | None:
     Raises:
         ValueError: A layer cannot be read, or they differ in size.
     """
-    opacities = [_read_opacity(layer) for layer in layers if layer]
-    if len({opacity.shape for opacity in opacities}) > 1:
-        raise ValueError(
-            "Expected layers of one size. "
-            f"Received: {', '.join(str(opacity.shape) for opacity in opacities)}"
-        )
-    if not opacities:
-        return None
-    mask = np.max(opacities, axis=0)
+    pictures = [load_picture(layer, "the brush's layer", _MAX_PIXELS) for layer in layers]
+    opacities = [
+        np.ones(picture.image.shape[:2], "float32") if picture.alpha is None else picture.alpha
+        for picture in pictures
+    ]
+    shapes = {opacity.shape for opacity in opacities}
+    expect(len(shapes) <= 1, "layers of one size", layers=shapes)
+    mask = np.max(opacities, axis=0) if opacities else np.zeros(())
     return mask if mask.any() else None
-
-
-def _read_opacity(layer):
-    pixels, _ = decode_file(io.BytesIO(layer), "what the brush painted", max_pixels=_MAX_PIXELS)
-    color, alpha = split_image(to_float(pixels))
-    return np.ones(color.shape[:2], "float32") if alpha is None else alpha

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import socket
 import tempfile
 from collections.abc import Iterator
 
@@ -21,8 +22,9 @@ def served(options: PageOptions) -> Iterator[str]:
 
     Raises:
         ImportError: Gradio is not installed.
-        OSError: The port is taken.
+        ValueError: The address cannot be listened at, or its port is taken.
     """
+    _check_address(options.host, options.port)
     # Gradio reads the surroundings when it is imported, and when a page is built.
     with (
         tempfile.TemporaryDirectory(prefix="stylegan-transfer-page-") as folder,
@@ -34,34 +36,57 @@ def served(options: PageOptions) -> Iterator[str]:
             raise ImportError(
                 f'Expected Gradio: pip install "stylegan_transfer[page]". Received: {error}'
             ) from error
+        from stylegan_transfer.commands.paging.downloads import downloads_refused
         from stylegan_transfer.commands.paging.handlers import Handlers
-        from stylegan_transfer.commands.paging.layout import CSS, THEME, build_page
+        from stylegan_transfer.commands.paging.layout import build_page
+        from stylegan_transfer.commands.paging.look import CSS, THEME
 
         studio = Studio(options)
         samples = save_samples(pathlib.Path(folder), options.sample_size)
         handlers = Handlers(studio, folder)
         page = build_page(handlers, options, studio.qualities, samples)
-        try:
-            _, address, _ = page.launch(
-                server_name=options.host,
-                server_port=options.port,
-                inbrowser=options.browser,
-                max_file_size=options.max_mb * 1_000_000,
-                prevent_thread_lock=True,
-                quiet=True,
-                share=False,
-                ssr_mode=False,
-                mcp_server=False,
-                pwa=False,
-                run_history=False,
-                enable_monitoring=False,
-                footer_links=[],
-                theme=THEME,
-                css=CSS,
-            )
-            yield address
-        finally:
-            page.close(verbose=False)
+        with downloads_refused():
+            try:
+                yield _launch(page, options, theme=THEME, css=CSS)
+            finally:
+                page.close(verbose=False)
+
+
+def _launch(page, options, **look):
+    """Starts serving; returns the address."""
+    _, address, _ = page.launch(
+        server_name=options.host,
+        server_port=options.port,
+        inbrowser=options.browser,
+        max_file_size=options.max_mb * 1_000_000,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        **look,
+    )
+    return address
+
+
+def _check_address(host, port):
+    """Raises a `ValueError` unless one can listen there."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port or 0, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise ValueError(
+            f"Expected a host and a free port to listen at. Received: host={host!r}, port={port} "
+            f"({error.strerror})"
+        ) from None
 
 
 @contextlib.contextmanager

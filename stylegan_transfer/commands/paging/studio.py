@@ -59,8 +59,8 @@ class Studio:
 
     def paint(
         self,
-        content: str | os.PathLike,
-        styles: Sequence[str | os.PathLike],
+        content: Picture,
+        styles: Sequence[Picture],
         wish: Wish,
         mask: np.ndarray | None = None,
         progress: Callable[[int, int], None] | None = None,
@@ -68,8 +68,8 @@ class Studio:
         """Returns the photograph, painted in one painting's style or in a mixture of two.
 
         Args:
-            content: File of the photograph.
-            styles: Files of one or two paintings.
+            content: The photograph.
+            styles: One painting or two.
             wish: How.
             mask: `(height, width)`: only where it is 1, the photograph is painted. Default:
                 everywhere.
@@ -81,25 +81,23 @@ class Studio:
         Raises:
             ImportError: The quality needs TensorFlow, which is not installed.
             TimeoutError: It takes longer than the options allow.
-            ValueError: A picture is missing, broken, too large or too small.
+            ValueError: A picture is too small, or there are more paintings.
         """
         deadline = Deadline(self._options.time_limit)
-        picture = self.read(content, "photograph")
-        expect(1 <= len(styles) <= 2, "one painting or two", painting=styles)
-        paintings = [self.read(path, "painting") for path in styles]
-        pairs = zip(paintings, wish.shares(len(paintings)), strict=True)
-        paintings, weights = zip(*(pair for pair in pairs if pair[1] > 0), strict=True)
+        expect(1 <= len(styles) <= 2, "one painting or two", paintings=len(styles))
+        pairs = zip(styles, wish.shares(len(styles)), strict=True)
+        styles, weights = zip(*(pair for pair in pairs if pair[1] > 0), strict=True)
         looking = {
             "weights": weights,
             "style_size": wish.style_size,
-            "match": picture if wish.preserve_color == "match" else None,
+            "match": content if wish.preserve_color == "match" else None,
         }
-        code = encode_style(self._generator, paintings, **looking)
-        refiner = load_refiner(wish.quality, paintings, **looking)
+        code = encode_style(self._generator, styles, **looking)
+        refiner = load_refiner(wish.quality, styles, **looking)
         deadline.check()
         return stylize_with_code(
             self._generator,
-            picture,
+            content,
             code if mask is None else [code],
             masks=None if mask is None else [mask],
             strength=wish.strength,
