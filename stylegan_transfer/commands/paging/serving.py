@@ -28,7 +28,7 @@ def served(options: PageOptions) -> Iterator[str]:
     # Gradio reads the surroundings when it is imported, and when a page is built.
     with (
         tempfile.TemporaryDirectory(prefix="stylegan-transfer-page-") as folder,
-        _environment(**_SETTINGS, GRADIO_TEMP_DIR=folder),
+        surroundings(**_SETTINGS, GRADIO_TEMP_DIR=folder),
     ):
         try:
             import gradio  # noqa: F401
@@ -90,7 +90,8 @@ def _check_address(host, port):
 
 
 @contextlib.contextmanager
-def _environment(**values):
+def surroundings(**values: str) -> Iterator[None]:
+    """Sets variables of the environment while the block runs; they are as before afterwards."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
