@@ -312,10 +312,11 @@ def test_a_broken_file_is_a_message_without_markup(handlers, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_the_brush_gets_a_picture_that_is_not_too_large(handlers, tmp_path):
-    Image.new("RGB", (2 * BRUSHED_SIZE, 40)).save(tmp_path / "long.png")
+@pytest.mark.parametrize("width", [BRUSHED_SIZE // 4, 2 * BRUSHED_SIZE])
+def test_the_brush_gets_photographs_of_one_size(handlers, tmp_path, width):
+    Image.new("RGB", (width, width // 10)).save(tmp_path / "long.png")
     shown = handlers.show_photograph({"path": str(tmp_path / "long.png")})
-    assert load_image(shown).shape[:2] == (20, BRUSHED_SIZE)
+    assert load_image(shown).shape[:2] == (BRUSHED_SIZE // 10, BRUSHED_SIZE)
     assert handlers.show_photograph(None) is None
 
 

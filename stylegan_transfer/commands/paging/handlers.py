@@ -3,16 +3,14 @@
 import contextlib
 import html
 import os
-import pathlib
 import sys
-import tempfile
 from collections.abc import Iterator
 
 import gradio as gr
 
 from stylegan_transfer.commands.paging.failures import describe_failure
 from stylegan_transfer.commands.paging.masks import read_mask
-from stylegan_transfer.commands.paging.prints import BRUSHED_SIZE, Print, make_print, save_shown
+from stylegan_transfer.commands.paging.prints import Print, make_print, save_canvas
 from stylegan_transfer.commands.paging.studio import Studio
 from stylegan_transfer.commands.paging.wishes import Wish
 from stylegan_transfer.stylizing.qualities import QUALITIES
@@ -38,8 +36,7 @@ class Handlers:
             return None
         with answered():
             picture = self._studio.read(_path(photograph), "photograph")
-            place = pathlib.Path(tempfile.mkdtemp(dir=self._folder))
-            return save_shown(picture, place / "canvas.jpg", BRUSHED_SIZE)
+            return save_canvas(picture, self._folder)
 
     def check_painting(self, painting: dict | None) -> None:
         """Says at once if a painting cannot be read."""

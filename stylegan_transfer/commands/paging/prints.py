@@ -6,14 +6,13 @@ import pathlib
 import tempfile
 from collections.abc import Sequence
 
-import numpy as np
-
+from stylegan_transfer.pictures.arrays import MIN_SIZE
 from stylegan_transfer.pictures.files import save_image, save_picture
 from stylegan_transfer.pictures.inputs import resize_picture
 from stylegan_transfer.pictures.picture import Picture
 
 SHOWN_SIZE = 1400  # pixels of the long side: a page shows no more
-BRUSHED_SIZE = 800  # ... and a canvas for the brush has no more
+BRUSHED_SIZE = 800  # ... of a canvas: the brush is as wide on small photographs as on large ones
 _QUALITY = 92
 
 
@@ -67,24 +66,23 @@ def make_print(
     )
 
 
-def save_shown(picture: Picture, path: pathlib.Path, long_side: int = SHOWN_SIZE) -> str:
+def save_shown(picture: Picture, path: pathlib.Path) -> str:
     """Writes a picture as large as it is shown; returns the path."""
-    save_image(shrink(picture, long_side), path, quality=_QUALITY)
+    if max(picture.image.shape[:2]) > SHOWN_SIZE:
+        picture = fit(picture, SHOWN_SIZE)
+    save_image(picture.pixels, path, quality=_QUALITY)
     return str(path)
 
 
-def shrink(picture: Picture, long_side: int) -> np.ndarray:
-    """Returns the pixels of a picture, smaller if its long side has more pixels than that.
+def save_canvas(picture: Picture, folder: str | os.PathLike) -> str:
+    """Writes a photograph for the brush into a new folder; returns the path."""
+    path = pathlib.Path(tempfile.mkdtemp(dir=folder)) / "canvas.jpg"
+    save_image(fit(picture, BRUSHED_SIZE).pixels, path, quality=_QUALITY)
+    return str(path)
 
-    Args:
-        picture: Of any size.
-        long_side: In pixels.
 
-    Returns:
-        float32 `(height, width, 3 or 4)`.
-    """
+def fit(picture: Picture, long_side: int) -> Picture:
+    """Returns a picture whose long side has so many pixels; the other one is no side to refuse."""
     sides = picture.image.shape[:2]
-    if max(sides) > long_side:
-        size = tuple(max(1, round(side * long_side / max(sides))) for side in sides)
-        picture = resize_picture(picture, size=size)
-    return picture.pixels
+    size = tuple(max(MIN_SIZE, round(side * long_side / max(sides))) for side in sides)
+    return resize_picture(picture, size=size)
