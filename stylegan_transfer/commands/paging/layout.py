@@ -16,7 +16,7 @@ _INTRODUCTION = (
 _COLORS = {
     "Painting": None,
     "Photograph": "luminance",
-    "Near photograph": "match",
+    "Matched": "match",
 }
 _PROGRESS = gr.Progress()  # as a default, Gradio recognises it and hands one over
 

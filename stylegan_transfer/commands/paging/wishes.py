@@ -28,7 +28,7 @@ class Wish(Options):
     )
     preserve_color: str | None = option(
         None,
-        description="Whose colours the result has.",
+        description="Whose colours the result has; matched ones are in between.",
         choices=("luminance", "match"),
     )
     quality: str = option(
