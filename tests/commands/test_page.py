@@ -1,6 +1,7 @@
 """The page: what it paints, what it refuses, and how it is served."""
 
 import concurrent.futures
+import contextlib
 import pathlib
 
 import numpy as np
@@ -217,6 +218,35 @@ def test_a_deadline_is_checked_before_each_step():
     with pytest.raises(TimeoutError):
         watched(3, 3)
     assert told == [(1, 3), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "stops_at"),
+    [
+        ([(0.5, 20)], None),  # seconds of a step, number of steps: 10 seconds in all
+        ([(0.5, 40)], 2.0),  # 20 in all: known after four steps
+        ([(0.5, 28)], 10.5),  # 14 in all: the estimate may be wrong
+        ([(2.0, 3), (0.1, 30)], None),  # another round goes faster
+    ],
+)
+def test_what_is_hopeless_at_its_pace_is_given_up_at_once(rounds, stops_at):
+    now = [0.0]
+    watched = Deadline(10, clock=lambda: now[0]).watch(None)
+    with contextlib.nullcontext() if stops_at is None else pytest.raises(TimeoutError):
+        for seconds, total in rounds:
+            for done in range(1, total + 1):
+                now[0] += seconds
+                watched(done, total)
+    assert stops_at is None or now[0] == stops_at
+
+
+def test_an_upload_that_has_been_deleted_is_said(studio, tmp_path):
+    with pytest.raises(ValueError) as error:
+        studio.read(tmp_path / "gone.png", "photograph")
+    expected = (
+        "Expected a photograph that has not been deleted yet. Received: photograph='gone.png'"
+    )
+    assert str(error.value) == expected
 
 
 @pytest.mark.parametrize(

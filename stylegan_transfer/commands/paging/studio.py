@@ -51,10 +51,11 @@ class Studio:
             what: What it is to be, for the message when there is none.
 
         Raises:
-            ValueError: There is none, or it is broken or too large.
+            ValueError: There is none, or it is broken or too large, or no longer there.
         """
         expect(path, f"a {what}", **{what: None})
         name = pathlib.Path(path).name
+        expect(os.path.exists(path), f"a {what} that has not been deleted yet", **{what: name})
         return load_picture(path, name, max_pixels=self._options.max_megapixels * 1_000_000)
 
     def paint(
