@@ -28,24 +28,25 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(*flags, program=("experiments/page.py",)):
+def serve(*flags, program=("experiments/page.py",), host="127.0.0.1", **environment):
     """Runs the command while the block runs, then ends it by SIGTERM."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, *program, f"--port={port}", "--nobrowser", *map(str, flags)],
+        [sys.executable, *program, f"--host={host}", f"--port={port}", "--nobrowser", *flags],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
+        shown = f"[{host}]" if ":" in host else host
         line = process.stdout.readline()
-        if line != f"The page is at http://127.0.0.1:{port}/ until Ctrl-C.\n":
+        if line != f"The page is at http://{shown}:{port}/ until Ctrl-C.\n":
             process.kill()
             raise AssertionError(f"{line}{process.communicate()}")
-        page = Served(f"http://127.0.0.1:{port}/")
+        page = Served(f"http://{shown}:{port}/")
         yield page
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=60)

@@ -104,6 +104,17 @@ def test_so_many_paint_at_once_others_wait_and_more_are_turned_away(pictures, tm
     assert served.ended == (0, "", "")
 
 
+def test_it_listens_at_ipv6_and_asks_no_proxy_for_itself():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("needs IPv6")
+    nowhere = "http://127.0.0.1:9"
+    with serve("--sample_size=0", host="::1", HTTP_PROXY=nowhere, http_proxy=nowhere) as served:
+        assert Visitor(served.address, "anna").config["components"]
+    assert served.ended == (0, "", "")
+
+
 def test_the_surroundings_are_as_before_afterwards(monkeypatch):
     monkeypatch.setenv("SET", "before")
     monkeypatch.delenv("UNSET", raising=False)

@@ -28,7 +28,7 @@ def served(options: PageOptions) -> Iterator[str]:
     # Gradio reads the surroundings when it is imported, and when a page is built.
     with (
         tempfile.TemporaryDirectory(prefix="stylegan-transfer-page-") as folder,
-        surroundings(**_SETTINGS, GRADIO_TEMP_DIR=folder),
+        surroundings(**_SETTINGS, **_without_proxy(options.host), GRADIO_TEMP_DIR=folder),
     ):
         try:
             import gradio  # noqa: F401
@@ -54,8 +54,9 @@ def served(options: PageOptions) -> Iterator[str]:
 
 def _launch(page, options, **look):
     """Starts serving; returns the address."""
+    is_ipv6 = ":" in options.host
     _, address, _ = page.launch(
-        server_name=options.host,
+        server_name=f"[{options.host}]" if is_ipv6 else options.host,
         server_port=options.port,
         inbrowser=options.browser,
         max_file_size=options.max_mb * 1_000_000,
@@ -71,6 +72,13 @@ def _launch(page, options, **look):
         **look,
     )
     return address
+
+
+def _without_proxy(host):
+    """Gradio asks the page whether it is there: not by way of a proxy."""
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = ",".join(filter(None, [others, "localhost", "127.0.0.1", host]))
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def _check_address(host, port):
