@@ -5,6 +5,7 @@ stylegan-transfer page --port=8000 --nobrowser
 """
 
 import contextlib
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -14,7 +15,10 @@ from stylegan_transfer.commands.paging.options import PageOptions
 
 def main(argv: Sequence[str]) -> int:
     """Serves the page as the flags say until Ctrl-C or SIGTERM; returns the exit code."""
-    options = launch.Flags(argv, __doc__, PageOptions).make(PageOptions)
+    flags = launch.Flags(argv, __doc__, PageOptions)
+    options = flags.make(PageOptions)
+    if not flags.verbose:  # it warns of every few new sizes, which visitors bring
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from stylegan_transfer.commands.paging.serving import served
 
     with served(options) as address:
