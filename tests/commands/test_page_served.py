@@ -77,11 +77,14 @@ sys.exit(launch.run(page.main, ["page", *sys.argv[1:]]))
 """
 
 
+@pytest.mark.slow
 def test_so_many_paint_at_once_others_wait_and_more_are_turned_away(pictures, tmp_path):
     program = "-c", COUNTING.format(folder=str(tmp_path))
 
     def wait_for_begun(count):
+        deadline = time.monotonic() + 100
         while len(list(tmp_path.iterdir())) < count:
+            assert time.monotonic() < deadline
             time.sleep(0.05)
 
     flags = "--sample_size=0", "--painters=2", "--queue_size=1"
@@ -104,6 +107,34 @@ def test_so_many_paint_at_once_others_wait_and_more_are_turned_away(pictures, tm
     assert served.ended == (0, "", "")
 
 
+WITHOUT = """
+import importlib.util, sys
+from stylegan_transfer.commands import launch, page
+
+names, find_spec = ("tensorflow", "keras", "h5py", "tensorflow_datasets"), importlib.util.find_spec
+importlib.util.find_spec = lambda name, *args: None if name in names else find_spec(name, *args)
+sys.modules.update(dict.fromkeys(names))  # whoever imports one gets an ImportError
+sys.exit(launch.run(page.main, ["page", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.slow
+def test_without_tensorflow_it_paints_fast(pictures):
+    pytest.importorskip("onnxruntime")
+    with serve("--sample_size=0", program=("-c", WITHOUT)) as served:
+        visitor = Visitor(served.address, "anna")
+        props = [component["props"] for component in visitor.config["components"]]
+        (choices,) = [p["choices"] for p in props if p.get("elem_id") == "quality"]
+        assert choices == [["Fast", "fast"]]
+        photograph, painting = map(visitor.upload, pictures)
+        visitor.start(photograph=photograph, painting=painting)
+        assert len(visitor.wait()["data"]) == 4
+        visitor.start(photograph=photograph, painting=painting, quality="fine")
+        assert "Expected TensorFlow for a quality other than fast" in visitor.wait()["error"]
+    assert served.ended == (0, "", "")
+
+
+@pytest.mark.slow
 def test_it_listens_at_ipv6_and_asks_no_proxy_for_itself():
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
