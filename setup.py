@@ -17,6 +17,7 @@ EXTRAS = {
     "onnx": ["onnxruntime>=1.20", "threadpoolctl>=3.1"],
     "openvino": ["openvino>=2025.0", "threadpoolctl>=3.1"],
     "optimize": ["scipy>=1.11"],  # L-BFGS
+    "page": ["gradio>=6.31,<7"],
     "tiff": ["imagecodecs>=2023.1.23", "tifffile>=2023.1.23"],  # 16 bits in several channels
     "video": ["av>=17.1", "opencv-python-headless>=4.8"],
 }
@@ -25,6 +26,7 @@ TEST = [
     *("pytest>=8.0,<9.2", "pytest-xdist>=3.6"),  # xdist 3.8 groups no tests under pytest 9.2
     "ai-edge-litert>=2.0",  # runs what is exported for it
     "scikit-image>=0.22",  # the independent reference of SSIM
+    "selenium>=4.20",  # drives Chromium, where it is installed
 ]
 
 

@@ -123,7 +123,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name in _LEFT_OUT_OF_LITE:
         return (
             f"Expected the package {error.name}: pip install -r requirements.txt; without it, only "
-            "stylize works, without --report and --quality. Received: it is not installed"
+            "stylize and page work, without reports and qualities. Received: it is not installed"
         )
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         name = describe(os.fsdecode(error.filename))

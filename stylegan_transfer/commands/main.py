@@ -15,6 +15,7 @@ from stylegan_transfer.commands import launch
 
 COMMANDS = {
     "stylize": "Paint pictures and clips in the style of paintings.",
+    "page": "Open a page in the browser to paint pictures on.",
     "beam": "Paint millions of pictures with Apache Beam.",
     "optimize": "Paint one picture slowly, by optimizing its pixels.",
     "pack": "Pack photographs and paintings into one file to train from.",

@@ -9,13 +9,13 @@ MIN_SIZE = 16  # pixels: the encoders divide a side by 8 and need something left
 MAX_PIXELS = 2**28  # 16,384 x 16,384, above the largest phone sensors; 3 GB as float32
 
 
-def check_size(size: tuple[int, int], name: str) -> None:
+def check_size(size: tuple[int, int], name: str, max_pixels: int = MAX_PIXELS) -> None:
     """Raises a `ValueError`, which calls the image by its name, unless `(width, height)` fits."""
     width, height = size
-    if min(size) < MIN_SIZE or width * height > MAX_PIXELS:
+    if min(size) < MIN_SIZE or width * height > max_pixels:
         raise ValueError(
             f"Expected an image with sides of at least {MIN_SIZE} pixels and at most "
-            f"{MAX_PIXELS:,} pixels in all. Received: {name}, {width} x {height} pixels"
+            f"{max_pixels:,} pixels in all. Received: {name}, {width} x {height} pixels"
         )
 
 

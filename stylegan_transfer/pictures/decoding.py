@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from stylegan_transfer.pictures.arrays import check_size, scaled_size
+from stylegan_transfer.pictures.arrays import MAX_PIXELS, check_size, scaled_size
 from stylegan_transfer.pictures.exif import Tag
 from stylegan_transfer.pictures.profiles import floats_to_srgb, to_eight_bit_srgb
 from stylegan_transfer.pictures.sixteen_bit import (
@@ -32,7 +32,10 @@ _UPRIGHT = {  # EXIF orientation -> what turns the stored pixels upright
 
 
 def decode_file(
-    file: BinaryIO, name: str, max_short_side: int | None = None
+    file: BinaryIO,
+    name: str,
+    max_short_side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> tuple[np.ndarray, dict[str, bytes]]:
     """Returns pixels as `decode_image` does, and `icc_profile` and `exif` if there are such.
 
@@ -42,6 +45,7 @@ def decode_file(
         file: The encoded file, seekable.
         name: What error messages call it.
         max_short_side: As in `decode_image`.
+        max_pixels: Of the file. More are refused before they are decoded.
 
     Raises:
         ValueError: It is no complete picture, or its size is out of bounds.
@@ -50,7 +54,7 @@ def decode_file(
         is_deep, tags = is_deep_png(file), read_deep_tiff_tags(file)
         image = None if tags else _read_header(file)
         size = (tags[Tag.ImageWidth], tags[Tag.ImageLength]) if tags else image.size
-    check_size(tuple(map(int, size)), name)
+    check_size(tuple(map(int, size)), name, max_pixels)
     with naming_errors(name):
         if not tags and not is_deep:
             return decode_image(image, max_short_side), image.info

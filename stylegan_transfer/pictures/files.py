@@ -14,6 +14,7 @@ import numpy as np
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import describe, expect, is_path, is_whole, shorten
 from stylegan_transfer.pictures.arrays import (
+    MAX_PIXELS,
     MIN_SIZE,
     as_rgb_array,
     check_range,
@@ -34,7 +35,11 @@ from stylegan_transfer.pictures.profiles import srgb_profile
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 
-def load_picture(source: str | os.PathLike | bytes | BinaryIO, name: str | None = None) -> Picture:
+def load_picture(
+    source: str | os.PathLike | bytes | BinaryIO,
+    name: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Picture:
     """Returns the picture in a file with its transparency, bit depth and metadata.
 
     The EXIF orientation is applied, colours are converted to sRGB if a profile is embedded, and of
@@ -46,6 +51,7 @@ def load_picture(source: str | os.PathLike | bytes | BinaryIO, name: str | None 
     Args:
         source: A path, or an encoded file as `bytes` or as a seekable binary file object.
         name: What error messages call the source. Default: the path.
+        max_pixels: A picture of more is refused by its header, before it is decoded.
 
     Returns:
         A `Picture`; colours under full transparency are kept.
@@ -53,7 +59,7 @@ def load_picture(source: str | os.PathLike | bytes | BinaryIO, name: str | None 
     Raises:
         FileNotFoundError: The path does not exist.
         ValueError: It is no complete picture with sides of at least 16 pixels and at most
-            `MAX_PIXELS` pixels.
+            `max_pixels` pixels.
 
     Example:
         >>> import numpy as np
@@ -65,7 +71,7 @@ def load_picture(source: str | os.PathLike | bytes | BinaryIO, name: str | None 
         ((32, 48, 3), 16)
     """
     with _open(source, name) as (file, name):
-        pixels, info = decode_file(file, name)
+        pixels, info = decode_file(file, name, max_pixels=max_pixels)
         exif = read_metadata(file, info.get("exif"))
     color, alpha = split_alpha(to_float(pixels))
     return Picture(

@@ -94,6 +94,7 @@ def test_help_lists_the_flags_without_loading_tensorflow(run_python, name):
         "export": "--weights",
         "optimize": "--save_every",
         "pack": "--max_mb",
+        "page": "--keep_minutes",
         "stylize": "--style_size",
         "train": "--adversarial_weight",
     }[name]

@@ -1,0 +1,1 @@
+"""The parts of `page`: what is wished, how it is painted, and the page around it."""
