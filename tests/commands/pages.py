@@ -32,8 +32,9 @@ def serve(*flags, program=("experiments/page.py",), host="127.0.0.1", **environm
     """Runs the command while the block runs, then ends it by SIGTERM."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    flags = flags if host == "127.0.0.1" else (*flags, f"--host={host}")  # the default is tested
     process = subprocess.Popen(
-        [sys.executable, *program, f"--host={host}", f"--port={port}", "--nobrowser", *flags],
+        [sys.executable, *program, *flags, f"--port={port}", "--nobrowser"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
