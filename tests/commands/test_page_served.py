@@ -1,5 +1,7 @@
 """The page as it is served: to visitors without a browser, to several at once, by the command."""
 
+import io
+import logging
 import os
 import pathlib
 import socket
@@ -13,10 +15,11 @@ from pages import Visitor, as_file, serve
 from stylegan_transfer import samples
 from stylegan_transfer.commands import page
 from stylegan_transfer.commands.paging.options import PageOptions
-from stylegan_transfer.commands.paging.serving import surroundings
+from stylegan_transfer.commands.paging.serving import surroundings, tracebacks_shortened
 from stylegan_transfer.pictures.files import load_image, save_image
 
 pytest.importorskip("gradio")
+from starlette.requests import ClientDisconnect
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +193,17 @@ def test_without_gradio_the_message_says_what_to_install(run_command, monkeypatc
     assert process.stderr.startswith(
         'Error: Expected Gradio: pip install "stylegan_transfer[page]". Received: '
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(ClientDisconnect(), ""), (KeyError("a"), "Exception in ASGI application: KeyError('a')\n")],
+)
+def test_failed_requests_are_one_line_and_visitors_that_left_are_none(error, expected):
+    written = io.StringIO()
+    handler, logger = logging.StreamHandler(written), logging.getLogger("uvicorn.error")
+    logger.addHandler(handler)
+    with tracebacks_shortened():
+        logger.error("Exception in ASGI application\n", exc_info=error)
+    logger.removeHandler(handler)
+    assert written.getvalue() == expected

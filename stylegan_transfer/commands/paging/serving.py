@@ -1,6 +1,7 @@
 """Serves the page for as long as it is wanted."""
 
 import contextlib
+import logging
 import os
 import pathlib
 import socket
@@ -45,7 +46,7 @@ def served(options: PageOptions) -> Iterator[str]:
         samples = save_samples(pathlib.Path(folder), options.sample_size)
         handlers = Handlers(studio, folder)
         page = build_page(handlers, options, studio.qualities, samples)
-        with downloads_refused():
+        with downloads_refused(), tracebacks_shortened():
             try:
                 yield _launch(page, options, theme=THEME, css=CSS)
             finally:
@@ -95,6 +96,29 @@ def _check_address(host, port):
             f"Expected a host and a free port to listen at. Received: host={host!r}, port={port} "
             f"({error.strerror})"
         ) from None
+
+
+@contextlib.contextmanager
+def tracebacks_shortened() -> Iterator[None]:
+    """Makes what the server says of failed requests one line each, while the block runs.
+
+    That a visitor has left in the middle of a request is no line.
+    """
+    from starlette.requests import ClientDisconnect
+
+    def shorten(record):
+        error = record.exc_info and record.exc_info[1]
+        if error:
+            text = record.getMessage().strip()
+            record.msg, record.args, record.exc_info = f"{text}: {error!r}", (), None
+        return not isinstance(error, ClientDisconnect)
+
+    logger = logging.getLogger("uvicorn.error")
+    logger.addFilter(shorten)
+    try:
+        yield
+    finally:
+        logger.removeFilter(shorten)
 
 
 @contextlib.contextmanager
