@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -15,6 +14,7 @@ from stylegan_transfer import __version__, shipped
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.evaluation import plot, tables
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
+from stylegan_transfer.commands.stylization.record import hash_file
 
 MARKERS = "<!-- results -->", "<!-- /results -->"
 INSTALL = 'pip install "stylegan_transfer[evaluate]"'
@@ -45,7 +45,7 @@ def describe_run(
         },
         "seed": options.seed,
         "flags": dataclasses.asdict(options),
-        "sha256": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        "sha256": {str(path): hash_file(path) for path in files},
         "contents": [path.stem for path in contents],
         "styles": [path.stem for path in styles],
         "rows": [],
@@ -59,6 +59,14 @@ def save(report: Mapping, gallery: Iterable, folder: pathlib.Path) -> None:
     if not missing_packages():
         save_plot(folder / "plot.svg", report)
         _write(folder / "report.html", render_page(report, gallery))
+
+
+def save_clips(report: Mapping, text: str, folder: pathlib.Path) -> None:
+    """Writes report.json, and report.md with a text above its table."""
+    _write(folder / "report.json", json.dumps(report, indent=1) + "\n")
+    _write(
+        folder / "report.md", f"{tables.escape(text)}\n\n{tables.render_table(report['rows'])}\n"
+    )
 
 
 def save_plot(path: str | os.PathLike, report: Mapping) -> None:
