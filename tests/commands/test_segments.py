@@ -65,7 +65,7 @@ def test_an_interrupted_clip_goes_on_to_the_frames_of_an_uninterrupted_one(
 ):
     source = make_clip(tmp_path / "a.mkv", images, STAMPS, audio_codec="aac")
     expected, output, folder = tmp_path / f"b{suffix}", tmp_path / f"c{suffix}", tmp_path / "parts"
-    masks = np.linspace(0, 1, 8 * 48 * 64, dtype="float32").reshape(8, 48, 64)
+    masks = np.linspace(0.5, 1, 8 * 48 * 64, dtype="float32").reshape(8, 48, 64)
 
     def paint(output, **options):
         options |= {"masks": [iter(masks)], "steady": steady}
