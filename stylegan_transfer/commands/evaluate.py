@@ -4,16 +4,20 @@ stylegan-transfer evaluate --content=PHOTOS --style=PAINTINGS --output=DIR
 stylegan-transfer evaluate --content=PHOTOS --style=PAINTINGS --output=DIR \\
     --generator=mine=runs/mine/generator.keras --results=theirs=FOLDER --pairwise
 stylegan-transfer evaluate --choices=choices.json
+stylegan-transfer evaluate --clip=CLIP --style=PAINTINGS --output=DIR
+stylegan-transfer evaluate --motions=pan,zoom --content=PHOTOS --style=PAINTINGS --output=DIR
 
 DIR gets report.json and report.md, and with the packages of the extra `evaluate` report.html and
 plot.svg. With --pairwise it also gets pairwise.html: a page on which you choose the better one of
-two results, and save your choices; --choices makes a table of them.
+two results, and save your choices; --choices makes a table of them. --clip and --motions measure
+how much painted clips flicker: files, or rendered from photographs; report.json and report.md.
 """
 
 import dataclasses
 import pathlib
 from collections.abc import Sequence
 
+from stylegan_transfer.atomic import check_place
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.evaluation import choices, curves, inputs, report_files, tables
 from stylegan_transfer.commands.evaluation.options import ChoicesOptions, EvaluateOptions
@@ -33,12 +37,17 @@ def main(argv: Sequence[str]) -> int:
 def evaluate(options: EvaluateOptions) -> dict:
     """Returns the report, as report.json holds it, after writing all files of it.
 
+    Args:
+        options: What is measured and how.
+
     Raises:
-        FileNotFoundError: A picture, a result or the file to update is not there.
+        FileNotFoundError: A picture, clip, result or the file to update is not there.
         ImportError: A plot or the pairwise page is asked for, and a package of the extra `evaluate`
-            is missing.
+            is missing; or clips are measured without those of the extra `video`.
         ValueError: The file to update has no markers, or a picture cannot be read.
     """
+    if options.is_of_clips:
+        return _evaluate_clips(options)
     contents, styles = map(inputs.list_pictures, (options.content, options.style))
     results = {
         name: inputs.find_results(folder, contents, styles)
@@ -70,6 +79,17 @@ def evaluate(options: EvaluateOptions) -> dict:
         print(f"Wrote {output / 'report.md'}; report.html and plot.svg need {report_files.INSTALL}")
     else:
         print(f"Wrote {output / 'report.html'}")
+    return report
+
+
+def _evaluate_clips(options):
+    from stylegan_transfer.commands.evaluation import flicker_report
+
+    output = pathlib.Path(options.output)
+    check_place(output / "report.json")
+    report = flicker_report.measure_clips(options)
+    report_files.save_clips(report, flicker_report.describe(report), output)
+    print(f"Wrote {output / 'report.md'}")
     return report
 
 

@@ -8,7 +8,7 @@ import os
 import pathlib
 from collections.abc import Collection, Mapping, Sequence
 
-from stylegan_transfer.pictures.clips import CODECS
+from stylegan_transfer.pictures.clip_streams import CODECS, LOSSLESS
 from stylegan_transfer.pictures.files import SAVE_FORMATS, list_images
 
 CLIP_SUFFIXES = (*CODECS, ".avi", ".m4v")  # clips that are read
@@ -186,6 +186,7 @@ def plan_jobs(
     output: str,
     suffix: str,
     names: Mapping[tuple[pathlib.Path, Style], str] = {},
+    is_lossless: bool = False,
 ) -> list[Job]:
     """Returns every content in every style, each with a file of its own.
 
@@ -197,6 +198,7 @@ def plan_jobs(
             keep theirs, or become `.mp4` where it cannot be written.
         names: Files in the folder that pairs had in an earlier run. They keep them unless the
             suffix is another. Default: none.
+        is_lossless: Whether clips are written without loss, which not every suffix can be.
 
     Raises:
         ValueError: `output` is a file, and there are several pairs, or it is a picture's for a
@@ -204,11 +206,12 @@ def plan_jobs(
     """
     pairs = list(itertools.product(contents, styles))
     if is_file_name(output):
-        return [_plan_one(pairs, output, f"{len(contents)} contents and {len(styles)} styles")]
+        counts = f"{len(contents)} contents and {len(styles)} styles"
+        return [_plan_one(pairs, output, counts, is_lossless)]
     taken = {name.casefold() for name in (CONTACT_SHEET, *names.values())}
     given = {}
     for content, style in pairs:
-        end = _suffix_of_result(content, suffix)
+        end = _suffix_of_result(content, suffix, is_lossless)
         given[content, style] = names.get((content, style), "")
         if given[content, style].endswith(end):
             continue
@@ -220,22 +223,24 @@ def plan_jobs(
     return [Job(*pair, pathlib.Path(output) / name) for pair, name in given.items()]
 
 
-def _plan_one(pairs, output, counts):
+def _plan_one(pairs, output, counts, is_lossless):
     if len(pairs) > 1:
         raise ValueError(f"Expected a folder as --output for {counts}. Received: --output={output}")
     content, style = pairs[0]
-    kinds = {False: SAVE_FORMATS, True: CODECS}
+    kinds = {False: SAVE_FORMATS, True: [LOSSLESS] if is_lossless else CODECS}
     if pathlib.Path(output).suffix.lower() not in kinds[is_clip(content)]:
         raise ValueError(
             f"Expected an --output that ends in one of {', '.join(kinds[is_clip(content)])} for "
-            f"{content}. Received: --output={output}"
+            f"{content}{', --lossless' if is_lossless else ''}. Received: --output={output}"
         )
     return Job(content, style, pathlib.Path(output))
 
 
-def _suffix_of_result(content, suffix):
+def _suffix_of_result(content, suffix, is_lossless):
     own = content.suffix.lower()
     if is_clip(content):
+        if is_lossless:
+            return LOSSLESS
         return own if own in CODECS else ".mp4"
     if suffix == "same":
         return own if own in SAVE_FORMATS else ".png"

@@ -19,6 +19,7 @@ from stylegan_transfer.commands.pairs import CONTACT_SHEET, is_clip
 from stylegan_transfer.commands.stylization.options import StylizeOptions
 from stylegan_transfer.commands.stylization.plan import Plan, make_plan
 from stylegan_transfer.commands.stylization.record import Makings
+from stylegan_transfer.commands.stylization.unfinished import is_unfinished
 from stylegan_transfer.commands.timing import Timer
 
 CELL_SIZE = 256  # pixels, of the contact sheet
@@ -102,7 +103,8 @@ def _keep(plan, painter, earlier):
 
 def _describe_rest(plan, painter):
     done = len(plan.jobs) - len(plan.todo) + len(painter.done)
-    how = "" if plan.record is None else "; the same command with --resume goes on from there"
+    can_resume = plan.record is not None or any(map(is_unfinished, plan.todo))
+    how = "; the same command with --resume goes on from there" if can_resume else ""
     return f"{done} of {len(plan.jobs)} pictures are done{how}"
 
 

@@ -1,12 +1,14 @@
 """How much a painted clip flickers: its difference along the motion."""
 
+import collections
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from stylegan_transfer.pictures.motion import move
+from stylegan_transfer.pictures.motion import estimate_flow, move
 
 LONG_RANGE = 8  # frames
+_LEAST_SEEN = 0.1  # share of a frame
 
 
 def warped_difference(
@@ -33,10 +35,56 @@ def warped_difference(
         Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, section 3.3 (there
         squared).
     """
-    differences = []
-    for t in range(distance, len(painted)):
-        flow, is_seen = motion(t, t - distance)
-        if is_seen.mean() >= 0.1:
-            moved = move(painted[t - distance], flow, is_sharp=True)
-            differences.append(np.abs(painted[t] - moved)[is_seen].mean())
-    return float(np.mean(differences)) if differences else float("nan")
+    meter = FlickerMeter(1, motion, (distance,))
+    for frame in painted:
+        meter.add(None, [frame])
+    return meter.measure(distance)[0]
+
+
+class FlickerMeter:
+    """`warped_difference` of several paintings of one clip, whose frames come one by one.
+
+    Holds no more frames than the largest distance, so that clips may be long.
+
+    Args:
+        num_paintings: How many.
+        motion: As `warped_difference` takes it. Default: estimated from the frames themselves,
+            and seen is what the flow there and the flow back agree on.
+        distances: In frames.
+    """
+
+    def __init__(
+        self,
+        num_paintings: int,
+        motion: Callable[[int, int], tuple[np.ndarray, np.ndarray]] | None = None,
+        distances: Sequence[int] = (1, LONG_RANGE),
+    ):
+        self._num_paintings, self._motion, self._distances = num_paintings, motion, distances
+        self._latest = collections.deque(maxlen=max(distances) + 1)
+        self._differences = {distance: [] for distance in distances}
+        self._num_frames = 0
+
+    def add(self, frame: np.ndarray | None, painted: Sequence[np.ndarray]) -> None:
+        """Takes in the next frame and its paintings; None for one whose motion is known."""
+        self._latest.append((frame, painted))
+        t, self._num_frames = self._num_frames, self._num_frames + 1
+        for distance in self._distances:
+            if distance <= t:
+                self._compare(t, distance)
+
+    def _compare(self, t, distance):
+        (before, painted_before), (now, painted) = self._latest[-1 - distance], self._latest[-1]
+        known = self._motion
+        flow, is_seen = known(t, t - distance) if known else estimate_flow(now, before)
+        if is_seen.mean() >= _LEAST_SEEN:
+            moved = [move(picture, flow, is_sharp=True) for picture in painted_before]
+            self._differences[distance].append(
+                [np.abs(a - b)[is_seen].mean() for a, b in zip(painted, moved, strict=True)]
+            )
+
+    def measure(self, distance: int) -> list[float]:
+        """Returns the figure of each painting; NaN where no two frames are so far apart."""
+        differences = self._differences[distance]
+        if not differences:
+            return [float("nan")] * self._num_paintings
+        return np.mean(differences, axis=0).tolist()

@@ -9,6 +9,7 @@ from stylegan_transfer.checks import expect
 from stylegan_transfer.pictures.motion import import_opencv, is_inside, move
 
 MOTIONS = ("still", "pan", "zoom", "rotation", "crossing", "exposure", "cut")
+MAX_FRAMES = 32  # in which the camera does not leave a photograph 1.5 times as large as a frame
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Carries a painting from frame to frame of a clip, along the motion."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,9 @@ SCENE_CUT = 0.35  # share of the frame
 STILL = 0.5  # pixels of flow
 
 
-def follow_motion(frames: Iterable[np.ndarray]) -> Iterator[tuple]:
+def follow_motion(
+    frames: Iterable[np.ndarray], previous: np.ndarray | None = None
+) -> Iterator[tuple]:
     """Yields each frame, the flow into the one before, and which of its pixels are seen there.
 
     Where nothing around a pixel changes, its flow is exactly 0, unless its surroundings move: a
@@ -20,8 +22,9 @@ def follow_motion(frames: Iterable[np.ndarray]) -> Iterator[tuple]:
 
     Args:
         frames: float32 `(height, width, 3)` in [0, 1] each.
+        previous: The frame before them. Default: none.
     """
-    cv2, previous = import_opencv(), None
+    cv2 = import_opencv()
     for frame in frames:
         if previous is None or previous.shape != frame.shape:
             yield frame, None, None
@@ -48,6 +51,7 @@ class Carrier:
     Args:
         paint: `paint(frame, masks)` paints a frame, float32 `(height, width, 3)` in [0, 1], by
             itself.
+        state: Of a carrier that stood before the same frame. Default: none.
 
     References:
         Ruder et al., "Artistic Style Transfer for Videos", GCPR 2016: an optimisation that starts
@@ -55,9 +59,16 @@ class Carrier:
         Chen et al., "Coherent Online Video Style Transfer", ICCV 2017: carried feature maps.
     """
 
-    def __init__(self, paint: Callable):
+    def __init__(self, paint: Callable, state: Mapping[str, np.ndarray] | None = None):
         self._paint = paint
         self._painted = self._shown = None
+        if state is not None:
+            self._painted, self._shown = state["painted"], state["shown"]
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """What the next frame needs: the latest painting, and what its pixels showed."""
+        return {"painted": self._painted, "shown": self._shown}
 
     def __call__(
         self,

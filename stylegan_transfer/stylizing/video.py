@@ -4,11 +4,12 @@
 """
 
 import collections
+import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
+from itertools import islice, repeat
 
 import numpy as np
 
@@ -32,14 +33,16 @@ def stylize_video(
     output: str | os.PathLike,
     *,
     crf: int = 18,
+    lossless: bool = False,
+    segments: str | os.PathLike | None = None,
     progress: Callable[[int, int | None], None] | None = None,
     **options,
 ) -> int:
     """Paints a clip as `stylize_frames` does; returns the number of frames written.
 
     Time stamps and sound are kept; `clips.repaint_clip` says how, and what becomes of odd sides,
-    colour spaces and damaged frames. Frames are streamed, and reading, painting and writing run
-    side by side: memory does not grow with the clip. The output appears at once and whole.
+    colour spaces, alpha and damaged frames. Frames are streamed, and reading, painting and writing
+    run side by side: memory does not grow with the clip. The output appears at once and whole.
 
     Args:
         generator: From `load_generator`.
@@ -49,6 +52,10 @@ def stylize_video(
             folders are created.
         crf: The encoder's constant rate factor: from 0, the best, to 51 (VP9: 63). 0 is lossless
             but for the colours' 4:2:0.
+        lossless: Whether the 8-bit pictures are written without loss, as FFV1 in `.mkv`.
+        segments: Folder for segments of the painted clip. They stay if the run ends early, and the
+            same call goes on after them, to frames equal to those of an uninterrupted run; in the
+            end the folder is deleted. Default: nothing is kept.
         progress: Called as `progress(frames_done, num_frames)` after each frame; `num_frames` is
             None where the clip does not tell.
         options: As `stylize_frames` takes them.
@@ -79,10 +86,12 @@ def stylize_video(
         1
     """
 
-    def paint(frames):
-        return _ahead(stylize_frames(generator, frames, code, **options))
+    def paint(frames, num_before, state):
+        return _ahead(paint_frames(generator, frames, code, num_before, state, **options))
 
-    return repaint_clip(source, output, paint, crf=crf, progress=progress)
+    return repaint_clip(
+        source, output, paint, crf=crf, lossless=lossless, segments=segments, progress=progress
+    )
 
 
 def stylize_frames(
@@ -131,6 +140,41 @@ def stylize_frames(
         >>> [frame.shape for frame in stylegan_transfer.stylize_frames(generator, pan, code)]
         [(64, 48, 3), (64, 48, 3), (64, 48, 3)]
     """
+    options |= {"masks": masks, "strength": strength, "steady": steady}
+    return _images(paint_frames(generator, frames, code, **options))
+
+
+def _images(pairs):
+    with contextlib.closing(pairs):
+        for image, _ in pairs:
+            yield image
+
+
+def paint_frames(
+    generator: Generator,
+    frames: Iterable[np.ndarray],
+    code: np.ndarray | Sequence[np.ndarray],
+    num_before: int = 0,
+    state: Mapping[str, np.ndarray] | None = None,
+    *,
+    masks: Sequence[ImageLike | Iterator[ImageLike]] | None = None,
+    strength: float = 1.0,
+    steady: bool = True,
+    **options,
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Returns an iterator over the paintings of `stylize_frames`, each with the state after it.
+
+    Args:
+        generator: As `stylize_frames` takes it, like all that is not named here.
+        frames: The frames that are to be painted.
+        code: See there.
+        num_before: How many frames of the clip were painted before. Their masks are left out.
+        state: What came with the painting of the last one of these; None at the start.
+        masks: See there.
+        strength: See there.
+        steady: See there.
+        options: See there.
+    """
     check_strength(strength)
     is_several = isinstance(frames, Iterable) and not isinstance(frames, (str, bytes))
     expect(is_several, "frames: several images", frames=frames)
@@ -142,17 +186,18 @@ def stylize_frames(
         expect(len(code) == 1, "the code of one style", code=np.shape(code))
     frames = map(_check_frame, frames)
     if strength == 0.0:
-        return frames
+        return ((frame, {}) for frame in frames)
     if steady:
         import_opencv()
     masks_of_frames = zip(*map(_one_for_each, masks), strict=True) if masks else repeat(None)
+    masks_of_frames = islice(masks_of_frames, num_before, None)
 
     def paint(frame, masks):
         return stylize(frame, masks=masks, strength=strength)
 
     if not steady:
-        return map(paint, frames, masks_of_frames)
-    return _carry(paint, frames, masks_of_frames)
+        return ((image, {}) for image in map(paint, frames, masks_of_frames))
+    return _carry(paint, frames, masks_of_frames, state)
 
 
 def _check_frame(frame):
@@ -173,24 +218,29 @@ def _one_for_each(mask):
     yield from repeat(mask)
 
 
-def _carry(paint, frames, masks_of_frames):
-    carrier = Carrier(paint)
-    for (frame, flow, is_seen), masks in zip(
-        _ahead(follow_motion(frames)), masks_of_frames, strict=False
-    ):
-        if masks is not None:
-            masks = [resize_mask(mask, frame.shape[:2]) for mask in masks]
-        yield carrier(frame, flow, is_seen, masks)
+def _carry(paint, frames, masks_of_frames, state):
+    before = None if state is None else state["frame"]
+    carrier = Carrier(paint, state)
+    with contextlib.closing(_ahead(follow_motion(frames, before))) as moving:
+        for (frame, flow, is_seen), masks in zip(moving, masks_of_frames, strict=False):
+            if masks is not None:
+                masks = [resize_mask(mask, frame.shape[:2]) for mask in masks]
+            yield carrier(frame, flow, is_seen, masks), {"frame": frame, **carrier.state}
 
 
-def _ahead(items, count=_FRAMES_AHEAD):
-    """Yields the items, which a thread takes up to `count` before they are needed."""
-    iterator, end = iter(items), object()
+def _ahead(generator, count=_FRAMES_AHEAD):
+    """Yields what a generator yields, which a thread takes up to `count` before it is needed.
+
+    At its end, also an early one, the thread has ended and the generator is closed: whatever that
+    reads may then be closed, too.
+    """
+    end = object()
     with ThreadPoolExecutor(1) as thread:
-        pending = collections.deque(thread.submit(next, iterator, end) for _ in range(count))
+        pending = collections.deque(thread.submit(next, generator, end) for _ in range(count))
         try:
             while (item := pending.popleft().result()) is not end:
-                pending.append(thread.submit(next, iterator, end))
+                pending.append(thread.submit(next, generator, end))
                 yield item
         finally:
             thread.shutdown(wait=True, cancel_futures=True)
+            generator.close()

@@ -17,6 +17,7 @@ import stylegan_transfer
 from stylegan_transfer.commands import benchmark, launch
 from stylegan_transfer.commands.benchmarking import (
     arithmetic,
+    clips,
     contestants,
     formats,
     peer,
@@ -28,7 +29,7 @@ from stylegan_transfer.commands.benchmarking import (
 from stylegan_transfer.commands.benchmarking.options import BenchmarkOptions
 from stylegan_transfer.networks.discriminator import StyleDiscriminator
 from stylegan_transfer.networks.generator import StyleGenerator
-from stylegan_transfer.stylizing import painting
+from stylegan_transfer.stylizing import painting, video
 from stylegan_transfer.training import run as training_run
 from stylegan_transfer.training.gan import StyleTransferGAN
 
@@ -295,6 +296,50 @@ def test_curves_show_how_time_and_memory_grow(fake_program):
     assert [row["ms"] for row in points[-2:]] == pytest.approx([32**2 * 2, 32**2 * 4])
 
 
+def test_clips_have_a_rate_each_and_are_compared_with_our_steady_one(fake_program, monkeypatch):
+    monkeypatch.setattr(clips, "SIZES", ((32, 48), (36, 48)))
+    rows = clips.measure_clips(BenchmarkOptions(**FAKE), num_frames=6)["clips"]
+    names = [clips.STEADY, clips.ALONE, clips.PEER_SMOOTH]
+    assert [(row["contestant"], row["height"]) for row in rows] == [
+        (name, height) for height in (32, 36) for name in names
+    ]
+    for row in rows:  # a millisecond a pixel of one frame
+        assert row["frames_per_s"] == pytest.approx(6 / (1e-3 * row["height"] * 48))
+        assert row["time_to_ours"] == 1
+    monkeypatch.setattr(clips, "SIZES", ((40, 48),))
+    rows = clips.measure_clips(BenchmarkOptions(**FAKE))["clips"]
+    assert [row["failure"] for row in rows] == 3 * ["too large (exit code 1)"]
+    assert not any("time_to_ours" in row for row in rows)
+
+
+def test_the_pan_moves_by_three_pixels_a_frame():
+    pan = peer.draw_pan(4, 33, 50)
+    assert pan.shape == (4, 33, 50, 3)
+    np.testing.assert_array_equal(pan[1:, :, :-3], pan[:-1, :, 3:])
+    assert pan.std() > 50
+
+
+@pytest.mark.parametrize("name", [clips.STEADY, clips.ALONE])
+def test_ours_paints_clips_steadily_or_frame_by_frame(stopwatch, monkeypatch, name):
+    given = []
+    stylize_frames = video.stylize_frames
+
+    def stylize(*args, steady):
+        given.append(steady)
+        return stylize_frames(*args, steady=steady)
+
+    monkeypatch.setattr(video, "stylize_frames", stylize)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
+    monkeypatch.setattr(
+        stylegan_transfer, "load_generator", lambda: StyleGenerator(4, num_blocks=1)
+    )
+    paint = peer.CONTESTANTS[name](stopwatch, threads=1, width=None)
+    painted = paint(peer.draw_pictures(3, 32, 40))
+    assert [frame.shape for frame in painted] == 3 * [(32, 40, 3)]
+    assert given == [name == clips.STEADY]
+    assert stopwatch.seconds > 0
+
+
 def test_an_environment_that_cannot_be_made_says_why_in_one_line(monkeypatch, tmp_path):
     pip = tmp_path / "python"
     pip.write_text("#!/bin/sh\necho Looking\necho No distribution for $* >&2\nexit 1\n")
@@ -480,6 +525,7 @@ def test_a_training_step_is_a_whole_one_of_the_width_that_is_asked_for(stopwatch
             ],
         ),
         (stylising.PEER_CONTESTANTS[1], 4 * ["painted (40, 48, 3) 0 48"]),
+        (clips.PEER_SMOOTH, 4 * ["painted (40, 48, 3) 0 48"]),
     ],
 )
 def test_the_other_package_paints_at_native_size_in_a_style_that_it_looked_at_before(
@@ -555,7 +601,10 @@ def test_tables_are_printed_and_figures_written(fake_lite, tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--parts=painting"], "Expected parts: out of stylising, formats, training, curves"),
+        (
+            ["--parts=painting"],
+            "Expected parts: out of stylising, clips, formats, training, curves",
+        ),
         (["--parts="], "Expected parts: at least one"),
         (["--sizes=256,big"], "Expected --sizes: a whole number. Received: --sizes=big"),
         (["--sizes=16"], "at least 32 and at most 16384. Received: sizes=(16,)"),

@@ -6,7 +6,7 @@ import pytest
 
 from stylegan_transfer.commands import pairs
 from stylegan_transfer.commands.pairs import Style, plan_jobs, read_contents, read_styles
-from stylegan_transfer.pictures.clips import CODECS
+from stylegan_transfer.pictures.clip_streams import CODECS
 
 
 @pytest.mark.parametrize(

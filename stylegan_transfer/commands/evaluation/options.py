@@ -3,20 +3,41 @@
 import dataclasses
 import pathlib
 
+from stylegan_transfer.measuring.footage import MAX_FRAMES, MOTIONS
 from stylegan_transfer.options import Options, option
+
+# What only the report of pictures has.
+_OF_PICTURES = (
+    *("generators", "results", "reference", "strengths", "equal_content", "equal_gram"),
+    *("originality", "update", "plot", "pairwise", "num_comparisons"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateOptions(Options):
     """What is measured, in which sizes and by which features, and where the report goes."""
 
-    content: tuple[str, ...] = option(
-        description="Picture, folder or glob.", not_empty=True, repeatable=True
-    )
     style: tuple[str, ...] = option(
         description="Picture, folder or glob.", not_empty=True, repeatable=True
     )
     output: str = option(description="Folder of the report, which is renewed.", not_empty=True)
+    content: tuple[str, ...] = option(
+        (), description="Picture, folder or glob. Needed without --clip.", repeatable=True
+    )
+    clip: tuple[str, ...] = option(
+        (),
+        description="Clip, or folder of clips: measure how they flicker when they are painted, in "
+        "place of pictures.",
+        repeatable=True,
+    )
+    motions: tuple[str, ...] = option(
+        (),
+        description="Measure clips of these motions, rendered from --content, of 3 to 2 with a "
+        f"short side of --paint_size: out of {', '.join(MOTIONS)}.",
+    )
+    num_frames: int = option(
+        16, description="Of each clip, from its start.", minimum=2, maximum=100_000
+    )
     generator: tuple[str, ...] = option(
         (),
         description="NAME=PATH of a generator (.keras). Without one: the one that ships.",
@@ -107,6 +128,7 @@ class EvaluateOptions(Options):
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_clips()
         for name in ("generator", "results"):
             texts = getattr(self, name)
             named = _split_names(texts)
@@ -121,6 +143,26 @@ class EvaluateOptions(Options):
         self.expect(fits, "pairwise", "at least two generators and results to compare")
         fits = self.reference is None or self.reference in self.named_results
         self.expect(fits, "reference", "a name out of --results")
+
+    def _check_clips(self):
+        fits = not (self.clip and self.motions)
+        self.expect(fits, "motions", "none with --clip, or no --clip")
+        self.expect(set(self.motions) <= set(MOTIONS), "motions", f"out of {', '.join(MOTIONS)}")
+        if self.clip:
+            self.expect(not self.content, "content", "none with --clip")
+        else:
+            self.expect(bool(self.content), "content", "at least one, or --clip")
+        fits = not self.motions or self.num_frames <= MAX_FRAMES
+        self.expect(fits, "num_frames", f"at most {MAX_FRAMES} with --motions")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            fits = field.name not in _OF_PICTURES or value == field.default
+            self.expect(fits or not self.is_of_clips, field.name, "none with --clip and --motions")
+
+    @property
+    def is_of_clips(self) -> bool:
+        """Whether clips are measured in place of pictures."""
+        return bool(self.clip or self.motions)
 
     @property
     def named_generators(self) -> dict[str, str | None]:

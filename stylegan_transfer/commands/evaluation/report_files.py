@@ -62,6 +62,14 @@ def save(report: Mapping, gallery: Iterable, folder: pathlib.Path) -> None:
         _write(folder / "report.html", render_page(report, gallery))
 
 
+def save_clips(report: Mapping, text: str, folder: pathlib.Path) -> None:
+    """Writes report.json, and report.md with a text above its table."""
+    _write(folder / "report.json", json.dumps(report, indent=1) + "\n")
+    _write(
+        folder / "report.md", f"{tables.escape(text)}\n\n{tables.render_table(report['rows'])}\n"
+    )
+
+
 def save_plot(path: str | os.PathLike, report: Mapping) -> None:
     """Writes the plot into an SVG file."""
     _write(path, plot.render_plot(report))

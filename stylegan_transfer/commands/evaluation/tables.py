@@ -7,6 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 FIGURES = {  # name: head of the column, explanation
+    "flicker": (
+        "flicker, % ↓",
+        "Mean absolute difference to the frame before, moved along, in percent of white.",
+    ),
+    "flicker_long": ("over 8 frames, % ↓", "The same to the frame 8 before."),
+    "flicker_ratio": ("of frame by frame ↓", "Flicker over that of frames painted one by one."),
     "content": ("content ↓", "Mean squared error to the photograph's instance-normalised maps."),
     "gram": ("Gram ↓", "Relative squared distance to the painting's Gram matrices."),
     "moments": ("moments ↓", "The same of the channels' means and deviations."),
@@ -92,20 +98,25 @@ def summarize(row: Mapping) -> str:
 
 
 def render_markdown(report: Mapping, figures: Collection[str] = tuple(FIGURES)) -> str:
+    """Returns the table of all rows and these figures with what was measured how."""
+    paragraphs = [escape(describe(report)), render_table(report["rows"], figures)]
+    if "coverage" in report:
+        paragraphs.append(escape(describe_coverage(report["coverage"])))
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def render_table(rows: Sequence[Mapping], figures: Collection[str] = tuple(FIGURES)) -> str:
     """Returns the table of all rows and these figures, but for those of single layers."""
-    heads = {key: head for key, head in list_columns(report["rows"]).items() if key in figures}
+    heads = {key: head for key, head in list_columns(rows).items() if key in figures}
     lines = [f"| | {' | '.join(heads.values())} |", "|---" * (len(heads) + 1) + "|"]
-    for row in report["rows"]:
+    for row in rows:
         name = escape(row["name"])
         cells = [f"*{name}*" if row["kind"] == "strength" else name]
         for key in heads:
             mean, interval = format_figure(row["figures"].get(key))
             cells.append(f"{mean} {interval}".strip())
         lines.append(f"| {' | '.join(cells)} |")
-    paragraphs = [escape(describe(report)), "\n".join(lines)]
-    if "coverage" in report:
-        paragraphs.append(escape(describe_coverage(report["coverage"])))
-    return "\n\n".join(paragraphs) + "\n"
+    return "\n".join(lines)
 
 
 def escape(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from stylegan_transfer.commands.pairs import Job, is_clip
+from stylegan_transfer.commands.stylization import unfinished
 from stylegan_transfer.commands.stylization.options import StylizeOptions
 from stylegan_transfer.pictures.clips import read_frames
 from stylegan_transfer.stylizing.video import stylize_video
@@ -18,9 +19,10 @@ def paint_clip(
     codes: Sequence[np.ndarray],
     options: StylizeOptions,
     refiner: Callable[..., np.ndarray] | None,
+    makings: dict,
     bar,
 ) -> None:
-    """Paints and writes a clip.
+    """Paints and writes a clip; goes on after the segments that an earlier run has left.
 
     Args:
         generator: From `load_generator`.
@@ -28,27 +30,34 @@ def paint_clip(
         codes: Of the style; with masks one for each painting.
         options: Of the run.
         refiner: From `load_refiner`.
+        makings: What the clip is made of. Segments of anything else are deleted.
         bar: A tqdm bar, which shows the frames done, their speed and the time left.
 
     Raises:
         ImportError: PyAV or OpenCV is missing.
         ValueError: The clip cannot be read.
     """
-    stylize_video(
-        generator,
-        job.content,
-        codes if options.mask else codes[0],
-        job.output,
-        masks=[_read_mask(path) for path in options.mask] or None,
-        strength=options.strength,
-        style_size=options.style_size,
-        preserve_color="luminance" if options.preserve_color == "luminance" else None,
-        seed=options.seed,
-        tile_size=options.tile_size,
-        refiner=refiner,
-        steady=options.steady,
-        progress=_show_frames(bar),
-    )
+    unfinished.begin(job, makings, anew=options.overwrite)
+    try:
+        stylize_video(
+            generator,
+            job.content,
+            codes if options.mask else codes[0],
+            job.output,
+            masks=[_read_mask(path) for path in options.mask] or None,
+            strength=options.strength,
+            style_size=options.style_size,
+            preserve_color="luminance" if options.preserve_color == "luminance" else None,
+            seed=options.seed,
+            tile_size=options.tile_size,
+            refiner=refiner,
+            steady=options.steady,
+            lossless=options.lossless,
+            segments=unfinished.segments_of(job),
+            progress=_show_frames(bar),
+        )
+    finally:
+        unfinished.remove_if_empty(job)
 
 
 def _read_mask(path):
@@ -56,10 +65,12 @@ def _read_mask(path):
 
 
 def _show_frames(bar):
-    started = time.monotonic()
+    started, before = time.monotonic(), None
 
     def show(done, total):
-        speed = done / (time.monotonic() - started)
+        nonlocal before
+        before = done - 1 if before is None else before  # of an earlier run
+        speed = (done - before) / (time.monotonic() - started)
         left = f", {bar.format_interval(max(total - done, 0) / speed)} left" if total else ""
         bar.set_postfix_str(f"frame {done} of {total or '?'}, {speed:.2f} frames/s{left}")
 

@@ -15,7 +15,7 @@ _OF_PICTURES = (
     *("report", "content_size", "batch_size"),
     *("keep_depth", "compression_quality", "format"),
 )
-_OF_CLIPS = ("steady",)
+_OF_CLIPS = ("steady", "lossless")
 _WITH_QUALITY = ("JPEG", "WEBP")
 
 

@@ -11,7 +11,7 @@ from stylegan_transfer.stylizing.qualities import QUALITIES
 LOOK = (
     *("strength", "style_size", "content_size", "num_coarse_layers", "preserve_color", "seed"),
     *("tileable", "steady", "tile_size", "format", "compression_quality", "keep_depth"),
-    *("precision", "quality"),
+    *("precision", "quality", "lossless"),
 )
 
 
@@ -111,6 +111,9 @@ class StylizeOptions(Options):
         "painted by itself.",
     )
 
+    lossless: bool = option(
+        False, description="Whether clips are written without loss: as FFV1, in .mkv."
+    )
     format: str = option(
         "png",
         description="Of the pictures in an --output folder.",

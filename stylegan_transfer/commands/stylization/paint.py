@@ -265,7 +265,7 @@ class Painter:
             codes = self._code(job.style) if match is None else self._encode(job.style, match)
         refiner = self._find_refiner(job.style, match)
         with self._timer("painting clips"):
-            paint_clip(self._generator, job, codes, self._options, refiner, self._bar)
+            paint_clip(self._generator, job, codes, self._options, refiner, makings, self._bar)
         self._bar.set_postfix_str("")
         self._count(job, makings)
 

@@ -8,6 +8,7 @@ from stylegan_transfer.atomic import check_place
 from stylegan_transfer.checks import shorten
 from stylegan_transfer.commands import pairs
 from stylegan_transfer.commands.pairs import Job, Style
+from stylegan_transfer.commands.stylization import unfinished
 from stylegan_transfer.commands.stylization.notes import note_skipped, note_without_effect
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 from stylegan_transfer.commands.stylization.record import Makings, Record
@@ -65,13 +66,14 @@ def make_plan(options: StylizeOptions, makings: Makings) -> Plan:
     suffix = options.format if options.format == "same" else f".{options.format}"
     both = [(content, style) for content in contents for style in styles]
     names = {} if known is None else known.names(both)
-    jobs = pairs.plan_jobs(contents, styles, options.output, suffix, names)
+    jobs = pairs.plan_jobs(contents, styles, options.output, suffix, names, options.lossless)
     notes = [*note_skipped(options, folder), *note_without_effect(options, jobs)]
     if known is None:
         todo = _plan_file(jobs, options)
     else:
         todo, again = _plan_folder(jobs, options, makings, known)
         notes += again
+    notes += unfinished.review(todo, options, makings)
     report = _plan_report(options, folder) if options.report and todo else None
     for path in filter(None, (*(job.output for job in todo), report, known and known.path)):
         check_place(path)

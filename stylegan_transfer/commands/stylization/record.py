@@ -8,7 +8,7 @@ import pathlib
 
 from stylegan_transfer import shipped
 from stylegan_transfer.atomic import renamed_when_done
-from stylegan_transfer.commands.pairs import CONTACT_SHEET, Job, Style
+from stylegan_transfer.commands.pairs import CONTACT_SHEET, Job, Style, is_clip
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 
 NAME = "stylize.json"
@@ -43,7 +43,8 @@ class Makings:
             "mask": [self._hash(path) for path in options.mask],
             "fine_style": fine_style,
             "generator": self._hash(options.generator or shipped.GENERATOR),
-            **{name: getattr(options, name) for name in LOOK},
+            **{name: getattr(options, name) for name in LOOK if name != "lossless"},
+            **({"lossless": options.lossless} if is_clip(job.content) else {}),
         }
 
 

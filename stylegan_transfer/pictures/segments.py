@@ -1,0 +1,130 @@
+"""Segments of a clip that is being painted: each finished by itself, joined in the end."""
+
+import contextlib
+import itertools
+import json
+import pathlib
+import zipfile
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import numpy as np
+
+from stylegan_transfer.atomic import remove_leftovers, renamed_when_done
+from stylegan_transfer.pictures.clip_frames import import_av, open_clip
+from stylegan_transfer.pictures.clip_streams import Coding, add_encoder, encode_picture
+
+LENGTH = 100  # frames; what an interruption costs at most
+_NOTE, _STATE = "segment.json", "state.npz"
+
+
+class Segments:
+    """A folder with a subfolder for each finished segment of `LENGTH` frames.
+
+    A segment is a clip of its own, whose time begins at 0; a note of the frames' times in the
+    whole; and, of the last one, what the painting of the next frame needs of the frames before.
+
+    Args:
+        folder: Made if it is missing.
+        suffix: Of the segments' files; that of the clip.
+    """
+
+    def __init__(self, folder: pathlib.Path, suffix: str):
+        self._folder, self._name = folder, f"pictures{suffix}"
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
+        self._notes = _read_notes(folder)
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames the finished segments hold."""
+        return sum(len(note["times"]) for note in self._notes)
+
+    def load_state(self) -> dict[str, np.ndarray] | None:
+        """Returns what the next frame needs of those before; None at the start."""
+        if not self._notes:
+            return None
+        path = self._path(len(self._notes) - 1) / _STATE
+        with _naming_damage(path), np.load(path) as arrays:
+            return dict(arrays)
+
+    def write(self, pictures: Iterable[tuple], coding: Coding, like) -> None:
+        """Writes segments until the pictures end.
+
+        Args:
+            pictures: Each a `Time`, the image, and what the next ones need: a dict of arrays.
+            coding: Of the images.
+            like: The stream whose rate and tags they take.
+        """
+        pictures = iter(pictures)
+        for first in pictures:
+            self._write_one(first, itertools.islice(pictures, LENGTH - 1), coding, like)
+
+    def _write_one(self, first, others, coding, like):
+        with renamed_when_done(self._path(len(self._notes))) as folder:
+            folder.mkdir()
+            times = []
+            with import_av().open(folder / self._name, "w") as target:
+                encoder = add_encoder(target, coding, first[1].shape[:2], like)
+                for time, image, state in itertools.chain([first], others):  # noqa: B007
+                    times.append(time[:2])
+                    moved = time._replace(start=time.start - first[0].start)
+                    target.mux(encode_picture(encoder, image, moved))
+                target.mux(encoder.encode(None))
+            note = {"base": str(time.base), "times": times}
+            (folder / _NOTE).write_text(json.dumps(note), encoding="utf-8")
+            np.savez(folder / _STATE, **state)
+        self._notes.append({"base": time.base, "times": times})
+        if len(self._notes) > 1:
+            (self._path(len(self._notes) - 2) / _STATE).unlink(missing_ok=True)
+
+    def join(self, target) -> Iterator:
+        """Adds a stream to the target, and returns an iterator over its packets, as they are."""
+        with self._open(0) as clip:
+            stream = target.add_stream_from_template(clip.streams.video[0])
+        return self._packets(stream)
+
+    def _packets(self, stream):
+        for number, note in enumerate(self._notes):
+            with self._open(number) as clip:
+                packets = (packet for packet in clip.demux(video=0) if packet.size)
+                for packet, time in zip(packets, note["times"], strict=True):
+                    packet.stream, packet.time_base = stream, note["base"]
+                    packet.pts, packet.duration = time
+                    packet.dts = packet.pts
+                    yield packet
+
+    def _open(self, number):
+        return open_clip(self._path(number) / self._name)
+
+    def _path(self, number):
+        return _path(self._folder, number)
+
+
+def count_frames(folder: pathlib.Path) -> int:
+    """Returns how many frames the finished segments in a folder hold; changes nothing."""
+    return sum(len(note["times"]) for note in _read_notes(folder))
+
+
+def _read_notes(folder):
+    notes = []
+    while (path := _path(folder, len(notes)) / _NOTE).is_file():
+        with _naming_damage(path):
+            note = json.loads(path.read_text(encoding="utf-8"))
+            notes.append({"base": Fraction(note["base"]), "times": [*map(tuple, note["times"])]})
+    return notes
+
+
+def _path(folder, number):
+    return folder / f"{number:06d}"
+
+
+@contextlib.contextmanager
+def _naming_damage(path):
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            "Expected segments of a clip that an earlier run has painted in part; without their "
+            f"folder it begins anew. Received: {path} ({error})"
+        ) from error
