@@ -477,7 +477,7 @@ def test_ours_paints_with_a_generator_of_the_width_that_is_asked_for(stopwatch, 
         widths.append(width)
         return StyleGenerator(width, num_blocks=1)
 
-    monkeypatch.setattr(stylegan_transfer, "StyleGenerator", build)
+    monkeypatch.setattr(stylegan_transfer, "TransportGenerator", build)
     monkeypatch.setattr(stylegan_transfer, "load_generator", lambda runtime: build(8))
     for width in (None, 4):
         stopwatch.seconds = 0.0

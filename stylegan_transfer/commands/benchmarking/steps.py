@@ -34,25 +34,12 @@ def plain_step(model, batch) -> None:
     import tensorflow as tf
     from keras import ops
 
-    from stylegan_transfer import losses
-
     content, style = batch[0], batch[1][:, 0]
     own = ops.concatenate([content[: model.num_identity], style[: model.num_identity]])
-    content_maps, style_maps, own_maps = map(model.features, (content, style, own))
     with tf.GradientTape() as tape:
         stylized = model.generator([content, style], training=True)
         repainted = model.generator([own, own], training=True)
-        maps, repainted_maps = map(model.features, (stylized, repainted))
-        content_pair = [{n: m[n] for n in model.content_layers} for m in (maps, content_maps)]
-        style_pair = [{n: m[n] for n in model.style_layers} for m in (maps, style_maps)]
-        terms = {
-            "content_loss": losses.content_loss(*content_pair),
-            "style_loss": losses.style_loss(*style_pair),
-            "moments_loss": losses.moments_loss(*style_pair),
-            "identity_loss": losses.identity_loss(repainted, own, repainted_maps, own_maps),
-            "total_variation_loss": losses.total_variation_loss(stylized),
-        }
-        loss = sum(model.loss_weights[name] * term for name, term in terms.items())
+        loss = _plain_loss(model, stylized, repainted, content, style, own)
     variables = model.generator.trainable_variables
     gradients = tape.gradient(
         loss, [v.value for v in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO
@@ -61,3 +48,27 @@ def plain_step(model, batch) -> None:
     averages = model.ema_generator.variables
     for average, weight in zip(averages, model.generator.variables, strict=True):
         average.assign(model.ema_decay * average + (1 - model.ema_decay) * weight)
+
+
+def _plain_loss(model, stylized, *others):
+    """The weighted sum of all losses, each the mean over the scales."""
+    from keras import ops
+
+    from stylegan_transfer import losses
+
+    images = stylized, *others
+    loss = model.loss_weights["total_variation_loss"] * losses.total_variation_loss(stylized)
+    for scale in model.feature_scales:
+        reduced = [i if scale == 1 else ops.average_pool(i, scale, scale) for i in images]
+        stylized, repainted, content, style, own = (model.features(image) for image in reduced)
+        content_pair = [{n: m[n] for n in model.content_layers} for m in (stylized, content)]
+        style_pair = [{n: m[n] for n in model.style_layers} for m in (stylized, style)]
+        terms = {
+            "content_loss": losses.content_loss(*content_pair),
+            "style_loss": losses.style_loss(*style_pair),
+            "moments_loss": losses.moments_loss(*style_pair),
+            "identity_loss": losses.identity_loss(reduced[1], reduced[4], repainted, own),
+        }
+        share = 1 / len(model.feature_scales)
+        loss += share * sum(model.loss_weights[name] * term for name, term in terms.items())
+    return loss
