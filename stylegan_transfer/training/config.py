@@ -279,7 +279,7 @@ PRESETS = {
         steps=22_000,
         style_weight=10.0,
         moments_weight=10.0,
-        adversarial_start=21_000,
+        adversarial_start=20_000,
         adversarial_ramp=300,
         discriminator_learning_rate=4e-4,
     ),
