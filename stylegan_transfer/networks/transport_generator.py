@@ -197,7 +197,7 @@ class TransportGenerator(keras.Model):
             code = code_of_layer(codes, i, masks)
             part = code[..., offset : offset + shape[0] * shape[1]]
             offset += shape[0] * shape[1]
-            target = ops.reshape(part, (-1, *code.shape[1:-1], *shape))
+            target = ops.reshape(part, (*ops.shape(part)[:-1], *shape))
             reduced = reduce_masks(masks, self.strides[i], _LARGEST_STRIDE)
             if name == _LEVELS[0]:
                 moved.append(_match_moments(maps[name], own, target, reduced))
