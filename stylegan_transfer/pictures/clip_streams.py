@@ -63,7 +63,7 @@ def add_encoder(target, coding: Coding, size: tuple[int, int], like):
     encoder.height, encoder.width = size
     encoder.pix_fmt = coding.pixels
     context = encoder.codec_context
-    context.thread_count = 1  # with more, x264 now and then writes other bits on a busy machine
+    context.thread_count = 1  # with more, x264 repeats itself even less often
     context.time_base = like.time_base
     context.flags |= av.codec.context.Flags.frame_duration
     context.sample_aspect_ratio = like.sample_aspect_ratio or 1

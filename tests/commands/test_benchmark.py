@@ -436,6 +436,7 @@ def test_the_plain_step_changes_the_weights_as_ours_does(tiny_config, monkeypatc
     assert ours.adversarial_steps == 1
 
 
+@pytest.mark.slow
 def test_training_has_a_row_for_each_step_and_a_goal_for_ours(tiny_config, monkeypatch, tmp_path):
     monkeypatch.setattr(training_run, "build_model", build_toy)
     monkeypatch.setattr(peer, "start_tensorflow", lambda threads: None)  # it has started here

@@ -21,6 +21,8 @@ from stylegan_transfer.pictures.files import load_image, save_image
 pytest.importorskip("gradio")
 from starlette.requests import ClientDisconnect
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):

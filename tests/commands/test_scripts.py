@@ -50,6 +50,7 @@ def test_optimize_paints(run_command, save_picture, tmp_path):
     assert (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
 def test_demo_paints_the_samples_with_the_generator_that_ships(run_python, tmp_path):
     process = run_python(SCRIPTS["demo"], "--size=32", f"--output={tmp_path}")
     assert process.returncode == 0, process.stderr

@@ -211,6 +211,7 @@ run.train(eval(sys.argv[1]), sys.argv[2], 0, [Killer()])
 """
 
 
+@pytest.mark.slow
 def test_killed_run_that_goes_on_equals_an_uninterrupted_one(
     finished, toy_config, run_python, tmp_path
 ):
