@@ -63,8 +63,14 @@ def step_on(strategy, batches, path, **kwargs):
         networks = toy_generator(), ToyDiscriminator(), toy_features()
         # SGD, since Adam's step is the same for a gradient that is twice too large
         optimizers = [keras.optimizers.SGD(0.1, global_clipnorm=norm) for norm in (0.5, 1.0)]
-    layers = {"content_layers": ("relu2_1",), "style_layers": ("relu1_1", "relu2_1")}
-    model = StyleTransferGAN(*networks, **layers, num_identity=2, adversarial_ramp=1)
+    losses = {
+        "content_layers": ("relu2_1",),
+        "style_layers": ("relu1_1", "relu2_1"),
+        "feature_scales": (1,),
+        "style_weight": 3.5,
+        "moments_weight": 3.5,
+    }
+    model = StyleTransferGAN(*networks, **losses, num_identity=2, adversarial_ramp=1)
     with scope():
         model.compile(*optimizers)
     model.start_adversarial()
