@@ -49,6 +49,12 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def same_option(options: type, name: str) -> Any:
+    """Returns a field like the one of that name of other options: default, limits, description."""
+    field = next(field for field in dataclasses.fields(options) if field.name == name)
+    return dataclasses.field(default=field.default, metadata=field.metadata)
+
+
 @dataclasses.dataclass(frozen=True)
 class Options:
     """Base of all options: checks every field against what its `option` says.

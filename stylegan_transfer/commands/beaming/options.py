@@ -1,11 +1,10 @@
 """The options of `beam`."""
 
 import dataclasses
+import functools
 
-from stylegan_transfer.commands.stylization.options import StylizeOptions
-from stylegan_transfer.options import Options, option
-
-_OF_STYLIZE = {field.name: field for field in dataclasses.fields(StylizeOptions)}
+from stylegan_transfer.commands.stylization.options import StylizeOptions, check_painting
+from stylegan_transfer.options import Options, option, same_option
 
 # What decides how a result looks, beside contents, styles and the generator.
 LOOK = (
@@ -14,10 +13,7 @@ LOOK = (
 )
 
 
-def _as_in_stylize(name):
-    """The same field as that of `stylize`: default, limits and description."""
-    field = _OF_STYLIZE[name]
-    return dataclasses.field(default=field.default, metadata=field.metadata)
+_as_in_stylize = functools.partial(same_option, StylizeOptions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,18 +74,7 @@ class BeamOptions(Options):
 
     def __post_init__(self):
         super().__post_init__()
-        self.expect(self.tile_size % 8 == 0, "tile_size", "a multiple of 8")
-        self.expect(
-            self.fine_style is not None or self.num_coarse_layers is None,
-            "num_coarse_layers",
-            "none without --fine_style",
-        )
-        self.expect(
-            not (self.overwrite and self.resume), "resume", "either --resume or --overwrite"
-        )
-        self.expect(
-            bool(self.style or self.style_collection), "style", "--style or --style_collection"
-        )
+        check_painting(self)
         self.expect(
             self.num_workers == 1 or not self.beam_options,
             "num_workers",

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from stylegan_transfer.options import Options, option
-from stylegan_transfer.runtimes.loading import RUNTIMES
+from stylegan_transfer.commands.stylization.options import StylizeOptions
+from stylegan_transfer.options import Options, option, same_option
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,18 +23,8 @@ class PageOptions(Options):
         maximum=65_535,
     )
     browser: bool = option(True, description="Open the page in the browser.")
-    generator: str | None = option(
-        None,
-        description="Trained generator (.keras), or a folder that export wrote. Without one: the "
-        "one that ships.",
-        not_empty=True,
-    )
-    runtime: str = option(
-        "auto",
-        description="What runs the generator. auto: OpenVINO if it is installed, else onnxruntime, "
-        "else TensorFlow; for a .keras file always TensorFlow.",
-        choices=RUNTIMES,
-    )
+    generator: str | None = same_option(StylizeOptions, "generator")
+    runtime: str = same_option(StylizeOptions, "runtime")
     painters: int = option(
         2,
         description="Pictures that are painted at once; others wait for their turn.",

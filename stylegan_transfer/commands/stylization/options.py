@@ -140,18 +140,23 @@ class StylizeOptions(Options):
 
     def __post_init__(self):
         super().__post_init__()
-        self.expect(self.tile_size % 8 == 0, "tile_size", "a multiple of 8")
-        self.expect(
-            self.fine_style is not None or self.num_coarse_layers is None,
-            "num_coarse_layers",
-            "none without --fine_style",
-        )
-        self.expect(
-            not (self.overwrite and self.resume), "resume", "either --resume or --overwrite"
-        )
-        self.expect(
-            bool(self.style or self.style_collection), "style", "--style or --style_collection"
-        )
+        check_painting(self)
         self.expect(
             not (self.mask and self.style_collection), "style_collection", "none with --mask"
         )
+
+
+def check_painting(options: Options) -> None:
+    """Raises a `ValueError` unless options of painting, which `beam` has as well, fit together."""
+    options.expect(options.tile_size % 8 == 0, "tile_size", "a multiple of 8")
+    options.expect(
+        options.fine_style is not None or options.num_coarse_layers is None,
+        "num_coarse_layers",
+        "none without --fine_style",
+    )
+    options.expect(
+        not (options.overwrite and options.resume), "resume", "either --resume or --overwrite"
+    )
+    options.expect(
+        bool(options.style or options.style_collection), "style", "--style or --style_collection"
+    )
