@@ -66,32 +66,28 @@ def paint_samples(options: DemoOptions, verbose: bool = False) -> int:
         StylizeOptions(content=(content,), style=(style,), output=stylized, overwrite=True),
         verbose=verbose,
     )
-    if code == 0 and options.qualities:
-        code = _paint_qualities(output, verbose)
     if code == 0:
+        if options.qualities:
+            _paint_qualities(output)
         print(f"All of them on one page: {pathlib.Path(stylized) / CONTACT_SHEET}")
     return code
 
 
-def _paint_qualities(output, verbose):
+def _paint_qualities(output):
     """Writes one row: a content, and what each quality makes of it in one style."""
+    import tqdm
+
     from stylegan_transfer.pictures.contact_sheet import make_contact_sheet
     from stylegan_transfer.pictures.files import load_image, save_image
+    from stylegan_transfer.runtimes.loading import load_generator
+    from stylegan_transfer.stylizing.stylize import stylize as paint
 
-    content, style = output / "content" / f"{CONTENT}.png", output / "style" / f"{STYLE}.png"
-    painted = [output / "qualities" / f"{quality}.png" for quality in QUALITIES]
-    for quality, path in zip(QUALITIES, painted, strict=True):
-        options = StylizeOptions(
-            content=(str(content),),
-            style=(str(style),),
-            output=str(path),
-            quality=quality,
-            overwrite=True,
-        )
-        if stylize(options, verbose=verbose):
-            return 1
-    row, sheet = map(load_image, painted), output / "qualities" / CONTACT_SHEET
-    styles = [load_image(style)] * len(painted)
-    save_image(make_contact_sheet([load_image(content)], styles, [[*row]], CELL_SIZE), sheet)
-    print(f"From left to right, {', '.join(QUALITIES)}: {sheet}")
-    return 0
+    content = load_image(output / "content" / f"{CONTENT}.png")
+    style = load_image(output / "style" / f"{STYLE}.png")
+    generator, row, folder = load_generator(), [], output / "qualities"
+    for quality in tqdm.tqdm(QUALITIES, unit="quality", disable=None):
+        row.append(paint(generator, content, style, quality=quality))
+        save_image(row[-1], folder / f"{quality}.png")
+    sheet = make_contact_sheet([content], [style] * len(row), [row], CELL_SIZE)
+    save_image(sheet, folder / CONTACT_SHEET)
+    print(f"From left to right, {', '.join(QUALITIES)}: {folder / CONTACT_SHEET}")
