@@ -4,7 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+# Where a test process dies, pytest-xdist would start another one, and can then wait for ever.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --max-worker-restart=0
 
 .PHONY: demo test test-slow clean
 
