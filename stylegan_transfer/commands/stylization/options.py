@@ -38,8 +38,8 @@ class StylizeOptions(Options):
     )
     generator: str | None = option(
         None,
-        description="Trained generator (.keras), or a folder that export wrote. Without one: the "
-        "one that ships.",
+        description="Trained generator: a .keras file, hf://OWNER/NAME, or a folder that export "
+        "wrote. Without one: the one that ships.",
         not_empty=True,
     )
     runtime: str = option(
