@@ -1,4 +1,4 @@
-"""Colours of pictures: luma and chroma, and colour distributions."""
+"""Colours of pictures: sRGB, luma and chroma, and colour distributions."""
 
 import numpy as np
 from PIL import Image
@@ -8,6 +8,11 @@ from stylegan_transfer.pictures.arrays import resize_channels
 RGB_TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]]
 ).T  # for rows of RGB: `rgb @ RGB_TO_YIQ`
+
+
+def encode_srgb(linear: np.ndarray) -> np.ndarray:
+    """Returns linear light in [0, 1] in the curve of sRGB (IEC 61966-2-1), in [0, 1]."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def luminance(image: np.ndarray) -> np.ndarray:

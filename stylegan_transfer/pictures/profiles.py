@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from stylegan_transfer.pictures.arrays import quantize, split_alpha, to_float
+from stylegan_transfer.pictures.colors import encode_srgb
 
 _MODES = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK", "Lab ": "LAB"}  # of profiles, in Pillow
 
@@ -95,8 +96,7 @@ def _matrix_to_srgb(color: np.ndarray, icc_profile: bytes) -> np.ndarray:
     if b"kTRC" not in tags:
         to_xyz, srgb_to_xyz = _primaries(tags), _primaries(_read_icc_tags(srgb_profile()))
         linear = linear @ np.linalg.solve(srgb_to_xyz, to_xyz).T.astype("float32")
-    linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return encode_srgb(np.clip(linear, 0, 1))
 
 
 def _read_icc_tags(icc_profile: bytes) -> dict[bytes, bytes]:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from stylegan_transfer.pictures.colors import encode_srgb
+
 PQ, HLG = 16, 18  # FFmpeg's numbers for the transfer curves
 WHITE = 203.0  # cd/m^2 of diffuse white (ITU-R BT.2408)
 PEAK = 1000.0  # cd/m^2 that become the brightest white
@@ -32,8 +34,7 @@ def tone_map(image: np.ndarray, curve: int) -> np.ndarray:
     brightest = light.max(axis=-1, keepdims=True)
     gain = (1.0 + brightest / (PEAK / WHITE) ** 2) / (1.0 + brightest)
     linear = np.clip(gain * light @ _TO_BT709.T, 0.0, 1.0)
-    coded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return coded.astype("float32")
+    return encode_srgb(linear).astype("float32")
 
 
 def _decode_pq(signal):
