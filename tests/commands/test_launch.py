@@ -2,7 +2,6 @@
 
 import dataclasses
 import errno
-import os
 import signal
 import subprocess
 import sys
@@ -127,8 +126,7 @@ def test_sigterm_is_like_ctrl_c_and_is_as_before_afterwards(capsys):
     before = signal.getsignal(signal.SIGTERM)
 
     def main(argv):
-        os.kill(os.getpid(), signal.SIGTERM)
-        signal.pause()
+        signal.raise_signal(signal.SIGTERM)
 
     assert launch.run(main, ["paint"]) == 130
     assert signal.getsignal(signal.SIGTERM) is before
