@@ -25,12 +25,12 @@ class _Finder:
     def find_spec(self, name, path=None, target=None):
         if name != "tensorflow":
             return None
-        sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is not None:
             execute = spec.loader.exec_module
 
-            def execute_quietly(module):
+            def execute_quietly(module):  # to find it is not yet to import it
+                sys.meta_path.remove(self)
                 with hidden_unless_it_fails():
                     execute(module)
                     module.config.list_physical_devices()  # or it complains later: no GPU

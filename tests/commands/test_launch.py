@@ -154,12 +154,12 @@ config = types.SimpleNamespace(list_physical_devices=lambda: os.write(2, b'no de
 def import_noisily(run_python, tmp_path):
     """Runs a command that imports a TensorFlow which writes to the terminal's descriptor."""
 
-    def run(flags="", then=""):
+    def run(flags="", then="", look=""):
         (tmp_path / "tensorflow.py").write_text(NOISE.format(then=then))
         code = (
-            f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+            f"import importlib.util, sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
             "from stylegan_transfer.commands import launch\n"
-            f"launch.run(lambda argv: __import__('tensorflow'), ['paint'{flags}])"
+            f"launch.run(lambda argv: [{look}__import__('tensorflow')], ['paint'{flags}])"
         )
         return run_python("-c", code)
 
@@ -169,6 +169,10 @@ def import_noisily(run_python, tmp_path):
 def test_tensorflow_starts_silently_unless_asked(import_noisily):
     assert import_noisily().stderr == ""
     assert import_noisily(", '--verbose'").stderr == "no such instruction\n"
+
+
+def test_tensorflow_starts_silently_after_a_look_whether_it_is_there(import_noisily):
+    assert import_noisily(look="importlib.util.find_spec('tensorflow'), ").stderr == ""
 
 
 def test_a_failing_import_of_tensorflow_shows_what_it_wrote(import_noisily):

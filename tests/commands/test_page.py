@@ -313,6 +313,7 @@ def test_what_the_browser_sends_becomes_a_print(handlers, files, content, tmp_pa
         {"layers": [{"path": str(layer)}]},
         {"style_size": 64, "quality": "fine"},
         lambda step, **texts: told.append((step, texts["desc"])),
+        "anna",
     )
     assert made.content == files[0]["path"]
     assert made.styles == (files[1]["path"], files[2]["path"])
@@ -326,9 +327,25 @@ def test_what_the_browser_sends_becomes_a_print(handlers, files, content, tmp_pa
 def test_without_a_picture_the_message_says_which(handlers, files, missing, what):
     files[missing] = None
     with pytest.raises(gr.Error) as error:
-        handlers.paint(*files[:2], None, None, {}, lambda *args, **texts: None)
+        handlers.paint(*files[:2], None, None, {}, lambda *args, **texts: None, "anna")
     assert error.value.message == f"Expected a {what}. Received: {what}=None"
     assert not error.value.print_exception
+
+
+def test_a_visitor_can_stop_what_is_painted_for_them(handlers, files, monkeypatch):
+    monkeypatch.setitem(QUALITIES, "fine", Refinement(num_steps=5))
+    told = []
+
+    def tell(step, **texts):
+        told.append(step)
+        handlers.stop("bert" if len(told) == 2 else "anna" if len(told) == 4 else "nobody")
+
+    arguments = *files, None, {"style_size": 64, "quality": "fine"}, tell
+    with pytest.raises(gr.Error, match="Stopped"):
+        handlers.paint(*arguments, "anna")
+    assert told == [0.0, (1, 5), (2, 5), (3, 5)]
+    assert handlers.paint(*arguments, "anna")  # the next one is not stopped
+    handlers.stop("anna")
 
 
 def test_a_broken_file_is_a_message_without_markup(handlers, tmp_path, capsys):

@@ -162,6 +162,21 @@ def test_only_what_is_brushed_is_painted(page, pictures):
     assert not changed[:20].any() and not changed[-20:].any()
 
 
+def test_stop_ends_it_and_the_next_one_is_painted(page, pictures):
+    page.upload("photograph", pictures[0])
+    page.upload("painting", pictures[1])
+    page.shown("photograph")
+    page.shown("painting")
+    page.find("#quality input")[-1].click()
+    page.find("#start")[0].click()
+    page.wait(lambda: "Refining" in page.find("#compared")[0].text)
+    page.find("#stop")[0].click()
+    page.wait(lambda: "Refining" not in page.find("#compared")[0].text)
+    assert page.downloadable() is None
+    page.find("#quality input")[0].click()
+    assert load_image(page.paint()).shape == (90, 120, 3)
+
+
 def test_a_broken_file_gives_a_message(page, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"nothing")
     page.upload("photograph", tmp_path / "broken.png")

@@ -4,6 +4,7 @@ import contextlib
 import html
 import os
 import sys
+import threading
 from collections.abc import Iterator
 
 import gradio as gr
@@ -29,6 +30,7 @@ class Handlers:
 
     def __init__(self, studio: Studio, folder: str | os.PathLike):
         self._studio, self._folder = studio, folder
+        self._stops: dict[str, threading.Event] = {}  # of the visitors whose pictures are painted
 
     def show_photograph(self, photograph: dict | None):
         """Returns a photograph for the brush to paint on; none for none."""
@@ -44,7 +46,7 @@ class Handlers:
             with answered():
                 self._studio.read(_path(painting), "painting")
 
-    def paint(self, photograph, painting, second, canvas, controls, progress) -> Print:
+    def paint(self, photograph, painting, second, canvas, controls, progress, visitor) -> Print:
         """Returns the files of the photograph, painted.
 
         Args:
@@ -54,17 +56,32 @@ class Handlers:
             canvas: What the brush painted on, with its layers.
             controls: The values of the controls, by the names of a `Wish`.
             progress: A `gr.Progress`.
+            visitor: Who can stop it.
         """
-        with answered():
+        with answered(), self._stoppable(visitor) as stop:
             wish = Wish(**controls)
             progress(0.0, desc="Getting ready")
             files = [_path(file) for file in (photograph, painting, *filter(None, [second]))]
             content = self._studio.read(files[0], "photograph")
             styles = [self._studio.read(file, "painting") for file in files[1:]]
             mask = read_mask([_path(layer) for layer in (canvas or {}).get("layers") or ()])
-            tell = _told(progress, wish.quality)
+            tell = _told(progress, wish.quality, stop)
             painted = self._studio.paint(content, styles, wish, mask, tell)
             return make_print(painted, content, files[0], files[1:], self._folder)
+
+    def stop(self, visitor: str) -> None:
+        """Ends what is being painted for a visitor, at its next step."""
+        if visitor in self._stops:
+            self._stops[visitor].set()
+
+    @contextlib.contextmanager
+    def _stoppable(self, visitor):
+        stop = self._stops[visitor] = threading.Event()
+        try:
+            yield stop
+        finally:
+            if self._stops[visitor] is stop:
+                del self._stops[visitor]
 
     def judge(self, made: Print) -> str:
         """Returns the verdict on a result in a sentence."""
@@ -93,11 +110,13 @@ def _path(file):
     return file and file.get("path")
 
 
-def _told(progress, quality):
-    """What tells the page how far the studio is."""
+def _told(progress, quality, stop):
+    """What tells the page how far the studio is, until it is to stop."""
     steps = QUALITIES[quality]
 
     def tell(done, total):
+        if stop.is_set():
+            raise InterruptedError("Stopped")
         is_refined = steps is not None and total == steps.num_steps
         progress((done, total), desc="Refining" if is_refined else "Painting", unit="steps")
 

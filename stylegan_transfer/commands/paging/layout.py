@@ -36,6 +36,7 @@ class _Outputs:
     """What a visitor gets."""
 
     start: gr.Button
+    stop: gr.Button
     compared: gr.ImageSlider
     download: gr.DownloadButton
     verdict: gr.Markdown
@@ -106,9 +107,10 @@ def _place_outputs():
     )
     with gr.Row():
         start = gr.Button("Paint", variant="primary", elem_id="start")
+        stop = gr.Button("Stop", elem_id="stop")
         download = gr.DownloadButton("Download in full size", interactive=False, elem_id="download")
     verdict = gr.Markdown(elem_id="verdict")
-    return _Outputs(start, compared, download, verdict, gr.State(None))
+    return _Outputs(start, stop, compared, download, verdict, gr.State(None))
 
 
 def _place_controls(qualities):
@@ -145,11 +147,12 @@ def _connect(handlers, options, inputs, controls, outputs):
     reading = {**raw, "concurrency_id": "reading", "concurrency_limit": 4}
     working = {**raw, "concurrency_id": "working", "concurrency_limit": options.painters}
 
-    def paint(values, progress=_PROGRESS):
+    def paint(values, request: gr.Request, progress=_PROGRESS):
         wish = {name: values[control] for name, control in controls.items()}
         wish["preserve_color"] = _COLORS.get(wish["preserve_color"], wish["preserve_color"])
         files = inputs.photograph, inputs.painting, inputs.second, inputs.brush
-        made = handlers.paint(*(values[file] for file in files), wish, progress)
+        pictures = [values[file] for file in files]
+        made = handlers.paint(*pictures, wish, progress, request.session_hash)
         is_judged = Wish(**wish).is_judged
         return {
             outputs.compared: (made.before, made.after),
@@ -158,19 +161,24 @@ def _connect(handlers, options, inputs, controls, outputs):
             outputs.made: made if is_judged else None,
         }
 
+    def stop(request: gr.Request):
+        handlers.stop(request.session_hash)
+
     def judge(made):
         return handlers.judge(made) if made else ""
 
     inputs.photograph.change(handlers.show_photograph, inputs.photograph, inputs.brush, **reading)
     for painting in (inputs.painting, inputs.second):
         painting.change(handlers.check_painting, painting, **reading)
-    outputs.start.click(
+    run = outputs.start.click(
         paint,
         {inputs.photograph, inputs.painting, inputs.second, inputs.brush, *controls.values()},
         [outputs.compared, outputs.download, outputs.verdict, outputs.made],
         show_progress_on=outputs.compared,
         **working,
-    ).success(judge, outputs.made, outputs.verdict, show_progress="hidden", **working)
+    )
+    run.success(judge, outputs.made, outputs.verdict, show_progress="hidden", **working)
+    outputs.stop.click(stop, cancels=run, queue=False, api_visibility="private")
 
 
 def _picture(label):
