@@ -23,8 +23,12 @@ def describe(monkeypatch):
     return describe
 
 
-def test_links_of_readme_lead_to_files():
-    targets = [target for _, target in LINK.findall((ROOT / "README.md").read_text())]
+def test_links_of_readme_lead_to_files_and_headings():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [target for _, target in LINK.findall(text)]
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-") for name in headings}
+    assert {target[1:] for target in targets if target.startswith("#")} < anchors
     relative = [target for target in targets if not target.startswith(("http", "#"))]
     assert len(relative) > 3
     assert [target for target in relative if not (ROOT / target.split("#")[0]).exists()] == []
