@@ -106,9 +106,11 @@ def _place_outputs():
         elem_id="compared",
     )
     with gr.Row():
-        start = gr.Button("Paint", variant="primary", elem_id="start")
-        stop = gr.Button("Stop", elem_id="stop")
-        download = gr.DownloadButton("Download in full size", interactive=False, elem_id="download")
+        start = gr.Button("Paint", variant="primary", scale=3, elem_id="start")
+        stop = gr.Button("Stop", scale=1, min_width=80, elem_id="stop")
+        download = gr.DownloadButton(
+            "Download in full size", interactive=False, scale=3, elem_id="download"
+        )
     verdict = gr.Markdown(elem_id="verdict")
     return _Outputs(start, stop, compared, download, verdict, gr.State(None))
 
