@@ -120,6 +120,22 @@ def test_what_changes_slowly_is_painted_anew_at_last(pan):
     assert np.abs(last - frames[-1]).mean() < 0.12 < np.abs(frames[0] - frames[-1]).mean()
 
 
+def test_what_an_object_has_hidden_is_painted_again_when_that_is_far_away(pan):
+    still = np.zeros((48, 64, 2), "float32")
+    carrier = Carrier(lambda frame, masks: np.full_like(pan[0], len(painted) / 100))
+    painted = []
+    for t in range(20):  # what hides it goes 4 pixels a frame to the right
+        is_seen = np.ones((48, 64), bool)
+        is_seen[:, 4 * t - 4 : 4 * t] = False
+        painted.append(carrier(pan[0], still if t else None, is_seen))
+    numbers = [100 * image[24, 5, 0] for image in painted]  # of the frame that it was painted in
+    gap = [4 * t - 4 - 5 for t in range(20)]  # from the pixel to what is new
+    coats = [next(t for t in range(20) if gap[t] > far) for far in (-5, 8, 24)]
+    assert [numbers[t] for t in coats] == pytest.approx(coats)
+    assert coats[-1] <= numbers[-1] + 1e-3 < coats[-1] + 1.5  # seams are mixed
+    assert painted[-1] is painted[-2]  # and then stays
+
+
 def test_scene_cut_starts_anew(generator, code, pan):
     other = [1.0 - frame for frame in pan[:2]]
     stylized = [*stylize_frames(generator, [*pan[:2], *other], code)]
