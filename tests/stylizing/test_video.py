@@ -435,3 +435,17 @@ def test_missing_pyav_is_named_with_its_extra(generator, code, tmp_path, monkeyp
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"stylegan_transfer\[video\]"):
         stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.mp4")
+
+
+def test_the_last_frame_of_a_clip_without_durations_stays_as_long_as_others(
+    generator, code, pan, tmp_path
+):
+    images = [np.round(255 * image).astype("uint8") for image in pan[:3]]
+    make_clip(tmp_path / "a.mkv", images)
+    for source, output in (("a.mkv", "b.webm"), ("b.webm", "c.mp4")):
+        stylize_video(generator, tmp_path / source, code, tmp_path / output, strength=0.0)
+    with av.open(tmp_path / "b.webm") as clip:
+        assert [frame.duration for frame in clip.decode(video=0)] == [0, 0, 0]
+    with av.open(tmp_path / "c.mp4") as clip:
+        durations = [frame.duration * frame.time_base for frame in clip.decode(video=0)]
+    assert durations == [Fraction(1, 25)] * 3
