@@ -21,7 +21,7 @@ def resident():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not STATUS.exists(), reason="no /proc")
-def test_memory_does_not_grow_with_the_clip(make_generator, tmp_path, monkeypatch):
+def test_memory_does_not_grow_with_the_clip(generator, code, tmp_path, monkeypatch):
     """A painted frame is 48 KiB: 1,500 that are kept would be 70 MiB."""
     picture = np.round(255 * samples.draw_content("harbour", 2 * SIZE)).astype("uint8")
     shifts = [round(24 + 24 * np.sin(t / 20)) for t in range(NUM_FRAMES)]
@@ -31,9 +31,9 @@ def test_memory_does_not_grow_with_the_clip(make_generator, tmp_path, monkeypatc
     monkeypatch.setattr(video, "stylize_with_code", lambda generator, frame, **options: 1.0 - frame)
     memory = []
     frames = video.stylize_video(
-        make_generator(code_size=8),
+        generator,
         source,
-        np.zeros((1, 8), "float32"),
+        code,
         tmp_path / "b.mp4",
         segments=tmp_path / "segments",
         progress=lambda done, total: memory.append(resident()),

@@ -21,16 +21,6 @@ VARIABLE = [0, 41, 70, 103, 200, 257, 300, 461]  # time stamps in milliseconds
 
 
 @pytest.fixture(scope="module")
-def generator(make_generator):
-    return make_generator(code_size=8)
-
-
-@pytest.fixture(scope="module")
-def code():
-    return np.random.default_rng(0).normal(0, 1, (1, 8)).astype("float32")
-
-
-@pytest.fixture(scope="module")
 def pan():
     """Eight frames of 48 x 64; each shows what lies 8 pixels further to the right."""
     picture = samples.draw_content("harbour", 128)
