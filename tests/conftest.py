@@ -157,6 +157,18 @@ def make_generator():
     return make
 
 
+@pytest.fixture(scope="module")
+def generator(make_generator):
+    """A tiny generator, for tests to which it does not matter which."""
+    return make_generator(code_size=8)
+
+
+@pytest.fixture(scope="module")
+def code():
+    """The code of a style for this generator."""
+    return np.random.default_rng(0).normal(0, 1, (1, 8)).astype("float32")
+
+
 @pytest.fixture
 def save_picture(tmp_path):
     """Writes a picture of smooth random colours; returns its path."""

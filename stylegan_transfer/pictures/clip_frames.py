@@ -15,6 +15,7 @@ from stylegan_transfer.pictures.tone_mapping import HLG, PQ, tone_map
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors of writing, not of the clip
 _UNSPECIFIED = 2  # FFmpeg's number for the colour matrix
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # FFmpeg's own ones drop alpha
 
 
 class Time(NamedTuple):
@@ -71,17 +72,23 @@ def first_stream(streams):
 
 def decode(stream, on_broken: Callable | None = None) -> Iterator:
     """Yields the frames of a stream; packets that are broken go to `on_broken`."""
-    broken = import_av().InvalidDataError
+    av = import_av()
+    broken, decoder = av.InvalidDataError, stream.codec_context
+    if _is_tagged(stream):
+        decoder = av.CodecContext.create(_ALPHA_DECODERS[decoder.codec.canonical_name], "r")
     for packet in stream.container.demux(stream):
         try:
-            yield from packet.decode()
+            yield from decoder.decode(packet)
         except broken:
             if on_broken is not None and packet.pts is not None:
                 on_broken(packet)
 
 
 def decode_pictures(stream) -> Iterator[tuple]:
-    """Yields when each frame is shown, and the frame; the one before for a broken one."""
+    """Yields when each frame is shown, and the frame; the one before for a broken one.
+
+    A frame without a duration, as in WebM, stays as long as the one before.
+    """
     broken, num_broken = [], 0
     time = before = None
     for frame in decode(stream, broken.append):
@@ -94,7 +101,8 @@ def decode_pictures(stream) -> Iterator[tuple]:
             yield Time(packet.pts, packet.duration or 0, frame.time_base), before
         num_broken += len(missed)
         broken[:] = [packet for packet in broken if packet.pts > start]
-        time, before = Time(start, frame.duration, frame.time_base), frame
+        duration = frame.duration or (start - time.start if time else 0)
+        time, before = Time(start, duration, frame.time_base), frame
         yield time, frame
     if num_broken:
         warn(stream, f"{num_broken} broken frames, which repeat the one before")
@@ -123,7 +131,15 @@ def to_array(frame) -> np.ndarray:
 
 def has_alpha(stream) -> bool:
     """Returns whether the frames of a stream have alpha."""
-    return stream.format is not None and any(c.is_alpha for c in stream.format.components)
+    is_in_format = stream.format is not None and any(c.is_alpha for c in stream.format.components)
+    return is_in_format or _is_tagged(stream)
+
+
+def _is_tagged(stream):
+    """Whether it has alpha beside its pictures, as WebM does; their format does not tell."""
+    tags = {name.lower(): value for name, value in stream.metadata.items()}
+    name = stream.codec_context.codec.canonical_name
+    return tags.get("alpha_mode") == "1" and name in _ALPHA_DECODERS
 
 
 def to_alpha(frame) -> np.ndarray:

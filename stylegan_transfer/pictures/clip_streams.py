@@ -37,7 +37,7 @@ class Coding:
     @property
     def has_alpha(self) -> bool:
         """Whether the pixels have alpha."""
-        return self.pixels in ("bgra", "yuva444p10le")
+        return self.pixels in ("bgra", "yuva420p", "yuva444p10le")
 
 
 def choose_coding(suffix: str, crf: int, is_lossless: bool, has_alpha: bool) -> Coding:
@@ -51,6 +51,8 @@ def choose_coding(suffix: str, crf: int, is_lossless: bool, has_alpha: bool) -> 
         return Coding("ffv1", "bgra" if has_alpha else "bgr0", options)
     if has_alpha and suffix == ".mov":
         return Coding("prores_ks", "yuva444p10le", {"profile": "4444"})
+    if has_alpha and suffix == ".webm":  # hidden frames would not be in step with their alpha
+        return Coding("libvpx-vp9", "yuva420p", {"crf": str(crf), "auto-alt-ref": "0"})
     codec = CODECS[suffix][0]
     options = {"crf": str(crf)} | ({"bf": "0"} if codec == "libx264" else {})
     return Coding(codec, "yuv420p", options)

@@ -47,8 +47,8 @@ def repaint_clip(
     BT.709 in limited range; tags of primaries and transfer curve stay. The first sound track is
     copied or, where the output cannot hold its codec, encoded anew in one or two channels.
 
-    Alpha stays as it is where the output holds it: lossless `.mkv`, and `.mov`, which then is
-    ProRes 4444. Others drop it with a warning.
+    Alpha stays where the output holds it: in lossless `.mkv` as it is, in `.webm`, and in `.mov`,
+    which then is ProRes 4444. Others drop it with a warning.
 
     HDR (PQ or HLG) is tone-mapped to BT.709, and a broken frame repeats the one before; warnings
     say so. Frames are streamed: memory does not grow with the clip. Of a clip that breaks off, what
@@ -89,7 +89,7 @@ def repaint_clip(
         expect(pictures, "a video file that PyAV reads", source=str(source))
         coding = choose_coding(suffix, crf, lossless, has_alpha(pictures))
         if has_alpha(pictures) and not coding.has_alpha:
-            warn(pictures, f"alpha, which {suffix} drops (.mov and lossless .mkv keep it)")
+            warn(pictures, f"alpha, which {suffix} drops (.mov, .webm and lossless .mkv keep it)")
         temporary = stack.enter_context(renamed_when_done(output))
         kept = Segments(pathlib.Path(segments or temporary.parent / "segments"), suffix)
         painted = _paint(pictures, paint, coding.has_alpha, kept)

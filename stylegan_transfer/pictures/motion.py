@@ -7,6 +7,8 @@ import numpy as np
 
 from stylegan_transfer.pictures.colors import luminance
 
+_DARK = 0.05  # luminance of which no ratio is taken
+
 
 def estimate_flow(frame: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns where in another frame each pixel of a frame lies, and whether it is seen there.
@@ -14,7 +16,8 @@ def estimate_flow(frame: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.
     The flow is dense inverse search (Kroeger et al.) down to the full size: at half of it, where
     OpenCV's presets end, painted clips of 360x240 flicker two to ten times as much. A pixel is seen
     in both frames where the flow from one to the other and the flow back cancel: with w there and
-    w' back, `|w + w'|^2 < 0.01 (|w|^2 + |w'|^2) + 0.5`.
+    w' back, `|w + w'|^2 < 0.01 (|w|^2 + |w'|^2) + 0.5`. The other frame is given the exposure of
+    the first one before: else each change of brightness looks like motion.
 
     Args:
         frame: float32 `(height, width, 3)` in [0, 1].
@@ -34,7 +37,9 @@ def estimate_flow(frame: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.
     cv2 = import_opencv()
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
-    frame, other = (np.round(255 * luminance(image)).astype("uint8") for image in (frame, other))
+    frame, other = luminance(frame), luminance(other)
+    other = np.minimum(_gain(frame, other) * other, 1.0)
+    frame, other = (np.round(255 * light).astype("uint8") for light in (frame, other))
     there, back = search.calc(frame, other, None), search.calc(other, frame, None)
     returned = move(back, there)
     gap = np.square(there + returned).sum(axis=-1)
@@ -79,6 +84,12 @@ def import_opencv():
             f'Expected OpenCV for video: pip install "stylegan_transfer[video]". Received: {error}'
         ) from error
     return cv2
+
+
+def _gain(frame, other):
+    """How many times as bright a frame is as another, in the median of its pixels."""
+    is_lit = np.minimum(frame, other) > _DARK
+    return np.median(frame[is_lit] / other[is_lit]) if is_lit.any() else 1.0
 
 
 def _places(flow):

@@ -27,24 +27,24 @@ class Segments:
     Args:
         folder: Made if it is missing.
         suffix: Of the segments' files; that of the clip.
+
+    Attributes:
+        num_frames: How many frames the finished segments hold.
     """
 
     def __init__(self, folder: pathlib.Path, suffix: str):
         self._folder, self._name = folder, f"pictures{suffix}"
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)
-        self._notes = _read_notes(folder)
-
-    @property
-    def num_frames(self) -> int:
-        """How many frames the finished segments hold."""
-        return sum(len(note["times"]) for note in self._notes)
+        self._count = self.num_frames = 0
+        for note in _read_notes(folder):
+            self._count, self.num_frames = self._count + 1, self.num_frames + len(note["times"])
 
     def load_state(self) -> dict[str, np.ndarray] | None:
         """Returns what the next frame needs of those before; None at the start."""
-        if not self._notes:
+        if not self._count:
             return None
-        path = self._path(len(self._notes) - 1) / _STATE
+        path = self._path(self._count - 1) / _STATE
         with _naming_damage(path), np.load(path) as arrays:
             return dict(arrays)
 
@@ -61,7 +61,7 @@ class Segments:
             self._write_one(first, itertools.islice(pictures, LENGTH - 1), coding, like)
 
     def _write_one(self, first, others, coding, like):
-        with renamed_when_done(self._path(len(self._notes))) as folder:
+        with renamed_when_done(self._path(self._count)) as folder:
             folder.mkdir()
             times = []
             with import_av().open(folder / self._name, "w") as target:
@@ -74,18 +74,19 @@ class Segments:
             note = {"base": str(time.base), "times": times}
             (folder / _NOTE).write_text(json.dumps(note), encoding="utf-8")
             np.savez(folder / _STATE, **state)
-        self._notes.append({"base": time.base, "times": times})
-        if len(self._notes) > 1:
-            (self._path(len(self._notes) - 2) / _STATE).unlink(missing_ok=True)
+        self._count, self.num_frames = self._count + 1, self.num_frames + len(times)
+        if self._count > 1:
+            (self._path(self._count - 2) / _STATE).unlink(missing_ok=True)
 
     def join(self, target) -> Iterator:
         """Adds a stream to the target, and returns an iterator over its packets, as they are."""
         with self._open(0) as clip:
             stream = target.add_stream_from_template(clip.streams.video[0])
+            stream.metadata.update(clip.streams.video[0].metadata)  # WebM's alpha is a tag
         return self._packets(stream)
 
     def _packets(self, stream):
-        for number, note in enumerate(self._notes):
+        for number, note in enumerate(_read_notes(self._folder)):
             with self._open(number) as clip:
                 packets = (packet for packet in clip.demux(video=0) if packet.size)
                 for packet, time in zip(packets, note["times"], strict=True):
@@ -107,12 +108,14 @@ def count_frames(folder: pathlib.Path) -> int:
 
 
 def _read_notes(folder):
-    notes = []
-    while (path := _path(folder, len(notes)) / _NOTE).is_file():
+    """Yields the notes one by one: no list of them, which would grow with the clip."""
+    for number in itertools.count():
+        path = _path(folder, number) / _NOTE
+        if not path.is_file():
+            return
         with _naming_damage(path):
             note = json.loads(path.read_text(encoding="utf-8"))
-            notes.append({"base": Fraction(note["base"]), "times": [*map(tuple, note["times"])]})
-    return notes
+            yield {"base": Fraction(note["base"]), "times": [*map(tuple, note["times"])]}
 
 
 def _path(folder, number):

@@ -9,6 +9,7 @@ from stylegan_transfer.pictures.motion import estimate_flow, import_opencv, move
 DRIFT = 0.12  # mean absolute difference of RGB
 SCENE_CUT = 0.35  # share of the frame
 STILL = 0.5  # pixels of flow
+COATS = 24, 8  # pixels from what is painted anew, the last coat first
 
 
 def follow_motion(
@@ -48,6 +49,10 @@ class Carrier:
     the painting. If less than `SCENE_CUT` of a frame can be carried, there was a cut, and all of
     it is painted anew.
 
+    What comes into sight is painted beside what has hidden it, and shows its glow. So it gets two
+    more coats, as soon as what is painted anew has gone the distances of `COATS` from it: without
+    them, an object leaves streaks behind.
+
     Args:
         paint: `paint(frame, masks)` paints a frame, float32 `(height, width, 3)` in [0, 1], by
             itself.
@@ -61,14 +66,15 @@ class Carrier:
 
     def __init__(self, paint: Callable, state: Mapping[str, np.ndarray] | None = None):
         self._paint = paint
-        self._painted = self._shown = None
+        self._painted = self._shown = self._coats = None
         if state is not None:
             self._painted, self._shown = state["painted"], state["shown"]
+            self._coats = state["coats"]
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """What the next frame needs: the latest painting, and what its pixels showed."""
-        return {"painted": self._painted, "shown": self._shown}
+        """What the next frame needs: the latest painting, what its pixels showed, coats to come."""
+        return {"painted": self._painted, "shown": self._shown, "coats": self._coats}
 
     def __call__(
         self,
@@ -89,6 +95,7 @@ class Carrier:
         shown = np.dstack([frame, *masks]) if masks else frame
         if flow is None:
             self._painted, self._shown = self._paint(frame, masks), shown
+            self._coats = np.zeros(frame.shape[:2], "uint8")
             return self._painted
         before = move(self._shown, flow, is_sharp=True)
         drift = np.abs(before - shown)
@@ -96,6 +103,7 @@ class Carrier:
         is_kept &= (drift[..., 3:] < DRIFT).all(axis=-1)
         if is_kept.mean() < SCENE_CUT:
             return self(frame, None, None, masks)
+        is_kept = self._plan_coats(is_kept, flow)
         if is_kept.all() and not flow.any():
             return self._painted
         if masks:
@@ -105,6 +113,15 @@ class Carrier:
         self._painted = share * carried + (1.0 - share) * self._paint(frame, masks)
         self._shown = share * before + (1.0 - share) * shown
         return self._painted
+
+    def _plan_coats(self, is_kept, flow):
+        """Returns what is kept less that of which another coat is due."""
+        cv2 = import_opencv()
+        coats = np.round(move(self._coats.astype("float32"), flow)).astype("uint8")
+        distance = cv2.distanceTransform(is_kept.astype("uint8"), cv2.DIST_L2, 3)
+        is_due = distance > np.take([np.inf, *COATS], coats)
+        self._coats = np.where(is_kept, coats - is_due, np.uint8(len(COATS)))
+        return is_kept & ~is_due
 
 
 def _feather(is_kept):

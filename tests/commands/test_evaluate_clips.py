@@ -14,6 +14,7 @@ from stylegan_transfer.commands.evaluation import clips, flicker_report
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
 from stylegan_transfer.measuring.distances import content_distances, gram_distances
 from stylegan_transfer.measuring.flicker import warped_difference
+from stylegan_transfer.measuring.ghosting import find_moving_edges
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.pictures.files import load_image, save_image
 from stylegan_transfer.pictures.inputs import resize_image
@@ -99,6 +100,19 @@ def test_figures_of_a_clip_are_those_of_its_frames(run, folder, tmp_path, toy_ge
         ]
         assert rows[name]["content"]["mean"] == pytest.approx(np.mean(content), rel=1e-3)
         assert rows[name]["gram"]["mean"] == pytest.approx(np.mean(gram), rel=1e-3)
+    alone, steady, other = (
+        [*stylize_frames(generator, frames, code, style_size=32, **options)]
+        for options in ({"steady": False}, {}, {"steady": False, "seed": 1})
+    )
+    ghosts = seeds = 0.0
+    for t in range(1, 10):
+        is_edge = find_moving_edges(frames[t], estimate_flow(frames[t], frames[t - 1])[0])
+        ghosts += np.abs(steady[t] - alone[t])[is_edge].sum()
+        seeds += np.abs(other[t] - alone[t])[is_edge].sum()
+    figure = rows["pan.mkv, steady"]["ghosting"]["mean"]
+    assert figure == pytest.approx(ghosts / seeds, rel=1e-3)
+    assert rows["pan.mkv, frame by frame"]["ghosting"]["mean"] > 0
+    assert "ghosting" not in rows["pan.mkv, untouched"]
     ratio = rows["pan.mkv, steady"]["flicker_ratio"]["mean"]
     assert 0 < ratio < 1
     means = [rows[f"pan.mkv, {how}"]["flicker"]["mean"] for how in ("steady", "frame by frame")]

@@ -21,16 +21,6 @@ STAMPS = [0, 41, 70, 103, 200, 257, 300, 461]  # in milliseconds
 
 
 @pytest.fixture(scope="module")
-def generator(make_generator):
-    return make_generator(code_size=8)
-
-
-@pytest.fixture(scope="module")
-def code():
-    return np.random.default_rng(0).normal(0, 1, (1, 8)).astype("float32")
-
-
-@pytest.fixture(scope="module")
 def images():
     """Eight frames of a pan."""
     picture = np.round(255 * samples.draw_content("harbour", 128)).astype("uint8")

@@ -12,11 +12,6 @@ from stylegan_transfer.networks.features import VGG19Features
 onnx = pytest.importorskip("onnx")
 
 
-@pytest.fixture(scope="module")
-def generator(make_generator):
-    return make_generator(code_size=8)
-
-
 def test_a_folder_holds_the_graphs_and_their_description(generator, tmp_path):
     export(generator, tmp_path / "new" / "exported")
     names = {path.name for path in (tmp_path / "new" / "exported").iterdir()}

@@ -15,11 +15,6 @@ CONTENT, STYLE = RANDOM.random((1, *SIZE, 3), "float32"), RANDOM.random((1, 50, 
 
 
 @pytest.fixture(scope="module")
-def generator(make_generator):
-    return make_generator(code_size=8)
-
-
-@pytest.fixture(scope="module")
 def noise(generator):
     return draw_noise(generator.strides, *SIZE, seed=1)
 

@@ -62,6 +62,16 @@ def test_estimated_flow_is_the_known_one(footage, kind):
     assert np.median(np.linalg.norm(flow - known, axis=-1)[is_seen & is_in_sight]) < 0.3
 
 
+def test_other_brightness_is_no_motion(footage):
+    before, now = footage["exposure"].frames[1:3]
+    assert abs(now.mean() / before.mean() - 1) > 0.03
+    flow, is_seen = estimate_flow(now, before)
+    assert is_seen.all()
+    assert np.abs(flow).max() < 0.1
+    dark = np.zeros((96, 128, 3), "float32")
+    assert not estimate_flow(dark, dark)[0].any()
+
+
 def test_what_an_object_uncovers_is_not_seen_before():
     rng = np.random.default_rng(0)
     ground = samples.draw_content("harbour", 128)[:96, :128]

@@ -11,11 +11,6 @@ from stylegan_transfer.stylizing.codes import encode_style, join_codes
 from stylegan_transfer.stylizing.stylize import stylize, stylize_with_code
 
 
-@pytest.fixture(scope="module")
-def generator(make_generator):
-    return make_generator(code_size=8)
-
-
 @pytest.fixture
 def pictures():
     rng = np.random.default_rng(0)

@@ -21,16 +21,6 @@ VARIABLE = [0, 41, 70, 103, 200, 257, 300, 461]  # time stamps in milliseconds
 
 
 @pytest.fixture(scope="module")
-def generator(make_generator):
-    return make_generator(code_size=8)
-
-
-@pytest.fixture(scope="module")
-def code():
-    return np.random.default_rng(0).normal(0, 1, (1, 8)).astype("float32")
-
-
-@pytest.fixture(scope="module")
 def pan():
     """Eight frames of 48 x 64; each shows what lies 8 pixels further to the right."""
     picture = samples.draw_content("harbour", 128)
@@ -118,6 +108,22 @@ def test_what_changes_slowly_is_painted_anew_at_last(pan):
     carrier = Carrier(lambda frame, masks: frame)  # shows which frame was painted
     last = [carrier(*motion) for motion in follow_motion(frames)][-1]
     assert np.abs(last - frames[-1]).mean() < 0.12 < np.abs(frames[0] - frames[-1]).mean()
+
+
+def test_what_an_object_has_hidden_is_painted_again_when_that_is_far_away(pan):
+    still = np.zeros((48, 64, 2), "float32")
+    carrier = Carrier(lambda frame, masks: np.full_like(pan[0], len(painted) / 100))
+    painted = []
+    for t in range(20):  # what hides it goes 4 pixels a frame to the right
+        is_seen = np.ones((48, 64), bool)
+        is_seen[:, 4 * t - 4 : 4 * t] = False
+        painted.append(carrier(pan[0], still if t else None, is_seen))
+    numbers = [100 * image[24, 5, 0] for image in painted]  # of the frame that it was painted in
+    gap = [4 * t - 4 - 5 for t in range(20)]  # from the pixel to what is new
+    coats = [next(t for t in range(20) if gap[t] > far) for far in (-5, 8, 24)]
+    assert [numbers[t] for t in coats] == pytest.approx(coats)
+    assert coats[-1] <= numbers[-1] + 1e-3 < coats[-1] + 1.5  # seams are mixed
+    assert painted[-1] is painted[-2]  # and then stays
 
 
 def test_scene_cut_starts_anew(generator, code, pan):
@@ -419,3 +425,17 @@ def test_missing_pyav_is_named_with_its_extra(generator, code, tmp_path, monkeyp
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"stylegan_transfer\[video\]"):
         stylize_video(generator, tmp_path / "a.mp4", code, tmp_path / "b.mp4")
+
+
+def test_the_last_frame_of_a_clip_without_durations_stays_as_long_as_others(
+    generator, code, pan, tmp_path
+):
+    images = [np.round(255 * image).astype("uint8") for image in pan[:3]]
+    make_clip(tmp_path / "a.mkv", images)
+    for source, output in (("a.mkv", "b.webm"), ("b.webm", "c.mp4")):
+        stylize_video(generator, tmp_path / source, code, tmp_path / output, strength=0.0)
+    with av.open(tmp_path / "b.webm") as clip:
+        assert [frame.duration for frame in clip.decode(video=0)] == [0, 0, 0]
+    with av.open(tmp_path / "c.mp4") as clip:
+        durations = [frame.duration * frame.time_base for frame in clip.decode(video=0)]
+    assert durations == [Fraction(1, 25)] * 3

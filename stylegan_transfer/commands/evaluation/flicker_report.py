@@ -12,6 +12,7 @@ from stylegan_transfer.commands.evaluation.inputs import list_pictures
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
 from stylegan_transfer.measuring.distances import content_distances, gram_distances
 from stylegan_transfer.measuring.flicker import LONG_RANGE, FlickerMeter
+from stylegan_transfer.measuring.ghosting import GhostingMeter
 from stylegan_transfer.measuring.statistics import bootstrap_interval
 from stylegan_transfer.networks.features import build_features
 from stylegan_transfer.networks.saving import load_generator
@@ -68,9 +69,10 @@ def describe(report: Mapping) -> str:
         f"{what}: {len(report['contents'])}. Styles: {len(report['styles'])}. At most "
         f"{flags['num_frames']} frames, painted at a short side of {flags['paint_size']} pixels at "
         "most. Flicker: mean absolute difference along the motion in percent of white, between "
-        f"neighbouring frames and those {LONG_RANGE} apart, of what both show. Content and Gram "
-        f"distance at a short side of {flags['measure_size']}. Means, and 95 % intervals over "
-        "clips and styles."
+        f"neighbouring frames and those {LONG_RANGE} apart, of what both show. Ghosting: "
+        "difference to the frame painted alone, around moving edges, over that of two seeds; frame "
+        "by frame: of the frame before, moved along. Content and Gram distance at a short side of "
+        f"{flags['measure_size']}. Means, and 95 % intervals over clips and styles."
     )
 
 
@@ -87,25 +89,36 @@ def _make_painters(generators, styles, style_size):
     return painters
 
 
-def _paint(generator, codes, steady, style_size, frames, j):
-    return stylize_frames(generator, frames, codes[j], steady=steady, style_size=style_size)
+def _paint(generator, codes, steady, style_size, frames, j, seed=0):
+    options = {"steady": steady, "style_size": style_size, "seed": seed}
+    return stylize_frames(generator, frames, codes[j], **options)
 
 
 def _measure(clip: Clip, j, painters, distances):
     """The figures of one clip in one style, by painter."""
     meter, kept = FlickerMeter(len(painters), clip.motion), {name: [] for name in painters}
+    pairs = {name: name.replace(STEADY, ALONE) for name in painters if name.endswith(STEADY)}
+    ghosting = {name: GhostingMeter(clip.motion) for name in pairs}
     paintings = [paint(clip.read(), j) for paint in painters.values()]
-    for t, (frame, *painted) in enumerate(zip(clip.read(), *paintings, strict=True)):
+    others = [painters[alone](clip.read(), j, seed=1) for alone in pairs.values()]
+    frames = zip(clip.read(), zip(*paintings, strict=True), zip(*others, strict=True), strict=True)
+    for t, (frame, painted, other) in enumerate(frames):
         meter.add(frame, painted)
+        of = dict(zip(painters, painted, strict=True))
+        for (name, alone), image in zip(pairs.items(), other, strict=True):
+            ghosting[name].add(frame, of[name], of[alone], image)
         if t % _EVERY == 0:
             for name, image in zip(painters, painted, strict=True):
                 kept[name].append(distances(frame, image, j))
     flicker, flicker_long = meter.measure(1), meter.measure(LONG_RANGE)
-    return {
+    figures = {
         name: {"flicker": 100 * short, "flicker_long": 100 * long}
         | dict(zip(("content", "gram"), np.mean(kept[name], axis=0), strict=True))
         for name, short, long in zip(painters, flicker, flicker_long, strict=True)
     }
+    for name, alone in pairs.items():
+        figures[name]["ghosting"], figures[alone]["ghosting"] = ghosting[name].measure()
+    return figures
 
 
 def _make_rows(group, painters, found, seed):

@@ -13,6 +13,11 @@ FIGURES = {  # name: head of the column, explanation
     ),
     "flicker_long": ("over 8 frames, % ↓", "The same to the frame 8 before."),
     "flicker_ratio": ("of frame by frame ↓", "Flicker over that of frames painted one by one."),
+    "ghosting": (
+        "ghosting ↓",
+        "Difference to the frame painted alone, around moving edges, over that of two seeds; frame "
+        "by frame: of the frame before, moved along.",
+    ),
     "content": ("content ↓", "Mean squared error to the photograph's instance-normalised maps."),
     "gram": ("Gram ↓", "Relative squared distance to the painting's Gram matrices."),
     "moments": ("moments ↓", "The same of the channels' means and deviations."),
