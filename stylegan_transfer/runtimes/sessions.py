@@ -1,6 +1,5 @@
 """Runs the graphs of a folder: with onnxruntime, or with OpenVINO."""
 
-import collections
 import contextlib
 import functools
 import importlib.util
@@ -14,7 +13,7 @@ from stylegan_transfer.checks import expect, shorten
 
 PRECISIONS = ("float32", "fast")
 _MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
-_MAX_STATIC = 3  # graphs for one size each that are kept: each holds memory of its own
+_MAX_OWN = 6  # three graphs for a tile and for a thumbnail: each holds memory of its own
 
 
 def is_installed(runtime: str) -> bool:
@@ -55,7 +54,8 @@ class OnnxSession:
     """Runs graphs with onnxruntime.
 
     `session(name, feeds, outputs)` takes a graph's name, its inputs by name and the names of the
-    outputs that are wanted, and returns these as arrays.
+    outputs that are wanted, and returns these as arrays. `is_tile` says that this size will come
+    again at once.
 
     Args:
         folder: Holds `.onnx` files.
@@ -65,7 +65,9 @@ class OnnxSession:
         self._folder = folder
         self._load = functools.cache(self._load)
 
-    def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
+    def __call__(
+        self, name: str, feeds: Mapping, outputs: Sequence[str], is_tile: bool = False
+    ) -> list[np.ndarray]:
         return self._load(name).run(list(outputs), dict(feeds))
 
     def _load(self, name):
@@ -81,9 +83,9 @@ class OnnxSession:
 class OpenVinoSession:
     """Runs graphs with OpenVINO; called as `OnnxSession`.
 
-    A graph for one size is a fifth faster than one for all sizes, but must be compiled for it. So
-    the first size gets a graph of its own, others share the one for all sizes, and a size that
-    comes for the third time gets its own, too.
+    A graph for one size is a quarter faster than one for all sizes and takes less memory, but must
+    be compiled for it. So the first size gets a graph of its own, and so do tiles, and a size that
+    comes three times in a row. Others share the one for all sizes.
 
     Args:
         folder: Holds `.xml` or `.onnx` files.
@@ -94,24 +96,32 @@ class OpenVinoSession:
         import openvino
 
         self._openvino, self._core = openvino, openvino.Core()
-        self._folder, self._counts, self._have_own = folder, collections.Counter(), set()
+        self._folder, self._own, self._runs = folder, {}, {}
         is_fast = precision == "fast" and _has_matrix_units()
         self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_fast else "f32"}
         self._dynamic = functools.cache(self._compile)
-        self._static = functools.lru_cache(_MAX_STATIC)(self._compile)
         self._lock = threading.Lock()
 
-    def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
+    def __call__(
+        self, name: str, feeds: Mapping, outputs: Sequence[str], is_tile: bool = False
+    ) -> list[np.ndarray]:
         shapes = tuple((key, value.shape) for key, value in feeds.items())
         with self._lock:  # a request serves one thread at a time, with all cores
-            is_first = not any(key[0] == name for key in self._counts)
-            self._counts[name, shapes] += 1
-            if is_first or self._counts[name, shapes] >= 3:
-                self._have_own.add((name, shapes))
-            has_own = (name, shapes) in self._have_own
-            request = self._static(name, shapes) if has_own else self._dynamic(name)
+            request = self._find(name, shapes, is_tile)
             results = request.infer(dict(feeds), share_inputs=True)
             return [np.array(results[output]) for output in outputs]
+
+    def _find(self, name, shapes, is_tile):
+        """The size's own graph, the newest of `_own` then; or that for all sizes."""
+        last, length = self._runs.get(name, (None, 0))
+        length = length + 1 if shapes == last else 1
+        self._runs[name] = shapes, length
+        request = self._own.pop((name, shapes), None)
+        if request is None and not (last is None or is_tile or length >= 3):
+            return self._dynamic(name)
+        if len(self._own) == _MAX_OWN:
+            del self._own[next(iter(self._own))]
+        return self._own.setdefault((name, shapes), request or self._compile(name, shapes))
 
     def _compile(self, name, shapes=()):
         path = _find_graph(self._folder, name, (".xml", ".onnx"))

@@ -46,7 +46,8 @@ class ExportedTransportGenerator(ExportedGenerator):
         codes = codes[..., : self._description.code_size]
         feeds = dict(zip(names, maps, strict=True)) | moves | self.steer(codes, masks, noise)
         outputs = ["stylized", *(["used_moments"] if return_moments else [])]
-        stylized, *used = self.session("synthesize", feeds | self.give(moments), outputs)
+        feeds |= self.give(moments)
+        stylized, *used = self.session("synthesize", feeds, outputs, moments is not None)
         stylized = np.ascontiguousarray(stylized[:, :height, :width])
         return (stylized, [own, *used]) if return_moments else stylized
 
@@ -54,7 +55,7 @@ class ExportedTransportGenerator(ExportedGenerator):
         """What the first graph gives; that of the last content is kept, for its next style."""
         known, results = self._analysed
         if is_tile or not np.array_equal(known, content):
-            results = self.session("analyse", {"content": content}, outputs)
+            results = self.session("analyse", {"content": content}, outputs, is_tile)
             if not is_tile:
                 self._analysed = content.copy(), results
         return results
