@@ -5,6 +5,7 @@ import functools
 import importlib.util
 import pathlib
 import threading
+import types
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from stylegan_transfer.checks import expect, shorten
 
 PRECISIONS = ("float32", "fast")
 _MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
+_NO_RANGES = types.MappingProxyType({})
 _MAX_OWN = 6  # three graphs for a tile and for a thumbnail: each holds memory of its own
 
 
@@ -21,13 +23,14 @@ def is_installed(runtime: str) -> bool:
     return importlib.util.find_spec(_MODULES[runtime]) is not None
 
 
-def open_session(folder: pathlib.Path, runtime: str, precision: str):
+def open_session(folder: pathlib.Path, runtime: str, precision: str, ranges: Mapping):
     """Returns what runs the graphs of a folder.
 
     Args:
         folder: Holds the graphs.
         runtime: `"onnx"` or `"openvino"`.
         precision: `"float32"` or `"fast"`.
+        ranges: Of the graphs' description.
 
     Returns:
         An `OnnxSession` or an `OpenVinoSession`.
@@ -44,7 +47,7 @@ def open_session(folder: pathlib.Path, runtime: str, precision: str):
             f"Received: runtime={runtime!r}, which is not installed"
         )
     if runtime == "openvino":
-        return OpenVinoSession(folder, precision)
+        return OpenVinoSession(folder, precision, ranges)
     fits = precision == "float32"
     expect(fits, "precision='float32' for onnxruntime, or runtime='openvino'", precision=precision)
     return OnnxSession(folder)
@@ -89,16 +92,21 @@ class OpenVinoSession:
 
     Args:
         folder: Holds `.xml` or `.onnx` files.
-        precision: `"float32"`; or `"fast"`, bfloat16 on processors with matrix units for it.
+        precision: `"float32"`; or `"fast"`: bfloat16 on processors with matrix units for it, else
+            convolutions in 8 bits, within the ranges.
+        ranges: `{graph: {tensor: (low, high)}}` of the maps that are convolved.
     """
 
-    def __init__(self, folder: pathlib.Path, precision: str = "float32"):
+    def __init__(
+        self, folder: pathlib.Path, precision: str = "float32", ranges: Mapping = _NO_RANGES
+    ):
         import openvino
 
         self._openvino, self._core = openvino, openvino.Core()
         self._folder, self._own, self._runs = folder, {}, {}
-        is_fast = precision == "fast" and _has_matrix_units()
-        self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_fast else "f32"}
+        is_half = precision == "fast" and _has_matrix_units()
+        self._ranges = ranges if precision == "fast" and not is_half else _NO_RANGES
+        self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_half else "f32"}
         self._dynamic = functools.cache(self._compile)
         self._lock = threading.Lock()
 
@@ -129,7 +137,33 @@ class OpenVinoSession:
             graph = self._core.read_model(path)
             if shapes:
                 graph.reshape({key: self._openvino.PartialShape(shape) for key, shape in shapes})
+            if name in self._ranges:
+                _quantize(graph, self._ranges[name])
             return self._core.compile_model(graph, "CPU", self._config).create_infer_request()
+
+
+def _quantize(graph, ranges):
+    """Rounds what convolutions take to 8 bits: maps within their range, weights channel by channel.
+
+    OpenVINO then computes these convolutions in whole numbers.
+    """
+    from openvino import opset13 as opset
+
+    for conv in graph.get_ordered_ops():
+        if conv.get_type_name() != "Convolution":
+            continue
+        taken = conv.input(0)
+        if taken.get_source_output().get_node().get_type_name() == "Pad":
+            taken = taken.get_source_output().get_node().input(0)
+        maps, weights = taken.get_source_output(), conv.input_value(1)
+        bounds = [np.float32(bound) for name in maps.names for bound in ranges.get(name, ())][:2]
+        if bounds:
+            rounded = opset.fake_quantize(maps, *bounds, *bounds, 256)
+            taken.replace_source_output(rounded.output(0))
+            high = opset.reduce_max(opset.absolute(weights), [1, 2, 3], keep_dims=True)
+            bounds = [opset.negative(high), high]
+            rounded = opset.fake_quantize(weights, *bounds, *bounds, 255)
+            conv.input(1).replace_source_output(rounded.output(0))
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ def test_the_first_size_and_those_that_come_often_have_graphs_of_their_own(sessi
 
 
 def test_sizes_in_turn_are_not_compiled_again_and_again(session):
-    """Six sizes have graphs of their own; a seventh pushes out the one that was not used longest."""
+    """Six sizes have graphs of their own; a seventh takes the place of the least recent one."""
     session, compiled = session
     for _ in range(3):
         for size in range(10):
