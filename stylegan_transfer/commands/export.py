@@ -34,6 +34,9 @@ class ExportOptions(Options):
     sizes: tuple[str, ...] = option(
         (), description="For litert: HEIGHTxWIDTH of the contents, of at least 32 pixels."
     )
+    calibrate: bool = option(
+        False, description="Whether --precision=fast can compute in 8 bits (onnx and openvino)."
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
 
     generator = load_generator(options.generator, runtime="tensorflow")
     sizes = [_read_size(size) for size in options.sizes]
-    export(generator, options.output, options.format, weights=options.weights, sizes=sizes)
+    keywords = {"weights": options.weights, "sizes": sizes, "calibrate": options.calibrate}
+    export(generator, options.output, options.format, **keywords)
     print(f"Wrote {options.output}")
     return 0
 

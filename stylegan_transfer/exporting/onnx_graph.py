@@ -1,5 +1,6 @@
 """A small writer of ONNX graphs: tensors are names, and each operation adds a node."""
 
+import collections
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ class Graph:
     def __init__(self, name: str, half_precision: bool = False):
         self._onnx = import_onnx()
         self._name, self._half_precision = name, half_precision
+        self._counts = collections.Counter()
         self._nodes, self._constants, self._inputs, self._outputs = [], [], [], []
 
     def input(self, name: str, shape: Sequence, dtype: str = "FLOAT") -> str:
@@ -55,8 +57,9 @@ class Graph:
 
     def add(self, operation: str, *inputs: str, num_outputs: int = 1, **attributes):
         """Adds a node; returns the name of its output, or a list of them if there are several."""
-        start = len(self._nodes)
-        names = [f"{operation}_{start}_{i}" for i in range(num_outputs)]
+        number = self._counts[operation]  # the same whether or not weights are cast
+        self._counts[operation] += 1
+        names = [f"{operation}_{number}_{i}" for i in range(num_outputs)]
         node = self._onnx.helper.make_node(operation, inputs, names, **attributes)
         self._nodes.append(node)
         return names[0] if num_outputs == 1 else names

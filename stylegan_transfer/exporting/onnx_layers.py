@@ -1,7 +1,7 @@
 """The layers of generators as nodes of an ONNX graph; maps are `(batch, channels, height, width)`.
 
-What Keras computes step by step is folded here where that is exact: the scaling of the pixels into
-the first convolution, repetition of values into the convolution after it, and `tanh`, brought to
+What Keras computes step by step is folded here where that is exact: the scaling of pixels and maps
+into convolutions, repetition of values into the convolution after it, and `tanh`, brought to
 [0, 1], into a sigmoid.
 """
 
@@ -12,7 +12,9 @@ from stylegan_transfer.exporting.onnx_graph import Graph
 _EPSILON = 1e-5  # of the variance, as in `networks.normalization`
 
 
-def convolve(graph: Graph, maps: str, conv, padding: str = "reflect", pixels=None) -> str:
+def convolve(
+    graph: Graph, maps: str, conv, padding: str = "reflect", pixels=None, scales=(1.0, 1.0)
+) -> str:
     """Adds a Keras convolution.
 
     Args:
@@ -21,19 +23,24 @@ def convolve(graph: Graph, maps: str, conv, padding: str = "reflect", pixels=Non
         conv: The Keras layer; strides are the same in both directions.
         padding: `"reflect"`; `"zeros"`; or `"none"`.
         pixels: `(a, b)` for a convolution of `a * maps + b`. Default: of the maps.
+        scales: What maps and result are divided by.
     """
     kernel = np.transpose(np.asarray(conv.kernel), (3, 2, 0, 1))
     bias = np.asarray(conv.bias) if conv.use_bias else np.zeros(len(kernel), "float32")
     if pixels is not None:
         scale, shift = pixels
         kernel, bias = scale * kernel, bias + shift * kernel.sum(axis=(1, 2, 3))
+    before, after = scales
     size, margins = kernel.shape[-1], [0, 0, 0, 0]
     if padding == "reflect" and size > 1:
         maps = reflect_pad(graph, maps, size // 2)
     elif padding == "zeros":
         margins = [size // 2] * 4
-    weights = graph.weights(kernel), graph.constant(bias)
-    return graph.add("Conv", maps, *weights, strides=[conv.strides[0]] * 2, pads=margins)
+    weights = graph.weights(kernel)
+    if before != after:  # apart from the weights: products would be rounded again
+        weights = graph.add("Mul", weights, graph.constant(before / after))
+    bias = graph.constant(bias / after)
+    return graph.add("Conv", maps, weights, bias, strides=[conv.strides[0]] * 2, pads=margins)
 
 
 def reflect_pad(graph: Graph, maps: str, margin: int) -> str:

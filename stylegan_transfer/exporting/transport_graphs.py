@@ -4,6 +4,8 @@ The matrices that move features need eigenvalues, for which the formats have no 
 are computed between two graphs, by `runtimes.transport`.
 """
 
+import numpy as np
+
 from stylegan_transfer.exporting import onnx_layers as layers
 from stylegan_transfer.exporting.onnx_graph import Graph
 from stylegan_transfer.exporting.onnx_normalization import Normalizer
@@ -27,9 +29,10 @@ def build_transport_graphs(generator, half_precision: bool = False) -> dict:
 
     Returns:
         - `encode_style`: `style` -> `code`;
-    X
+        - `analyse`: `content`, whose sides are multiples of 16 -> `maps_16`, `maps_8`, ..., which
+          are channels-last, and `statistics`;
         - `synthesize`: the maps, `matrix_16`, `shift_16`, ... for each level, and the inputs of
-          `Normalizer` -> `stylized`, of the padded size, and `used_moments`.
+          `Normalizer` -> `stylized` and `used_moments`.
 
     Raises:
         ImportError: The package `onnx` is missing.
@@ -63,8 +66,7 @@ def _build_encoder(generator, half_precision):
 def _build_analysis(generator, half_precision):
     graph = Graph("analyse", half_precision)
     content = graph.add("Transpose", graph.input("content", _IMAGES), perm=[0, 3, 1, 2])
-    padded, _ = layers.pad_to_multiple(graph, content, max(_LEVELS))
-    maps = _extract(graph, generator.features, padded)
+    maps = _extract(graph, generator.features, content)
     for channels, (stride, name) in zip(level_channels(generator), _LEVELS.items(), strict=True):
         shape = ("batch", f"rows_{stride}", f"columns_{stride}", channels)
         graph.output(f"maps_{stride}", _channels_last(graph, maps[name]), shape)
@@ -78,8 +80,10 @@ def _build_synthesis(generator, half_precision):
     channels = moments_channels(generator)
     normalizer = Normalizer(graph, channels, generator.strides, generator.code_size)
     moved = [
-        _move(graph, stride, size, normalizer.masks(stride))
-        for stride, size in zip(_LEVELS, level_channels(generator), strict=True)
+        _move(graph, stride, size, normalizer.masks(stride), skip)
+        for stride, size, skip in zip(
+            _LEVELS, level_channels(generator), (None, *generator.skips), strict=True
+        )
     ]
     convs, norms = iter(generator.convs), iter(generator.norms)
 
@@ -91,7 +95,7 @@ def _build_synthesis(generator, half_precision):
 
     def descend(i, maps):
         larger = layers.upsample(graph, layers.convolve(graph, maps, generator.descents[i]))
-        return graph.add("Add", larger, layers.convolve(graph, moved[i + 1], generator.skips[i]))
+        return graph.add("Add", larger, moved[i + 1])
 
     maps = paint(descend(0, paint(paint(moved[0]))))
     for _ in range(generator.num_blocks):
@@ -106,15 +110,16 @@ def _build_synthesis(generator, half_precision):
 
 def _extract(graph, features, images):
     """The maps of the distilled VGG19 by name; images in [0, 1], `(batch, 3, height, width)`."""
-    maps, wanted = _scale(graph, images, 4.0, -2.0), {}
+    maps, wanted, scale = _scale(graph, images, 4.0, -2.0), {}, 1.0
     for name, keras_name in LAYERS.items():
         if name.endswith("_1") and name != "relu1_1":
             maps = graph.add("MaxPool", maps, kernel_shape=[2, 2], strides=[2, 2])
         conv = features.network.get_layer(keras_name)
-        maps = graph.add("Relu", layers.convolve(graph, maps, conv, padding="zeros"))
+        scales = scale, float(features.scales[name]) if name in features.layer_names else 1.0
+        maps = layers.convolve(graph, maps, conv, padding="zeros", scales=scales)
+        maps, scale = graph.add("Relu", maps), scales[1]
         if name in features.layer_names:
-            divisor = graph.constant(float(features.scales[name]))
-            wanted[name] = graph.add("Div", maps, divisor)
+            wanted[name] = maps
         if name == "relu5_1":
             return wanted
     raise ValueError(f"Expected features up to relu5_1. Received: {features.layer_names}")
@@ -148,8 +153,9 @@ def _channels_last(graph, maps):
     return graph.add("Transpose", maps, perm=[0, 2, 3, 1])
 
 
-def _move(graph, stride, channels, masks):
-    """The maps of a level, moved: the masks' mean of `maps @ matrix + shift` of each style.
+def _move(graph, stride, channels, masks, skip):
+    """The maps of a level, moved: the masks' mean of `maps @ matrix + shift` of each style; then
+    the 1x1 convolution `skip`, which is part of the matrices.
 
     One product for all styles: the shares of the maps beside each other, and their matrices below
     each other.
@@ -158,6 +164,10 @@ def _move(graph, stride, channels, masks):
     maps = graph.input(f"maps_{stride}", ("batch", *sizes, channels))
     matrix = graph.input(f"matrix_{stride}", ("batch", "styles", channels, channels))
     shift = graph.input(f"shift_{stride}", ("batch", "styles", channels))
+    if skip is not None:
+        kernel = graph.weights(np.asarray(skip.kernel)[0, 0])
+        matrix, shift = (graph.add("MatMul", factor, kernel) for factor in (matrix, shift))
+        channels = skip.filters
     shares = _channels_last(graph, masks)
     last = graph.constant([-1])
     parts = graph.add(

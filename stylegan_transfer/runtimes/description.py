@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 
-from stylegan_transfer.checks import expect, is_whole
+from stylegan_transfer.checks import expect, is_number, is_whole
 
 FORMAT = 1  # of folders; another one where inputs or outputs of the graphs change
 NAME = "generator.json"
@@ -27,6 +27,7 @@ class Description:
         code_size: Length of the codes that modulate layers.
         moments_size: How many statistics its normalizations have in all.
         levels: Channels of the levels that a `TransportGenerator` moves, coarse to fine.
+        ranges: `{graph: {tensor: (low, high)}}`: what 8 bits hold of maps that are convolved.
         format: Of the folder.
     """
 
@@ -38,6 +39,7 @@ class Description:
     code_size: int
     moments_size: int
     levels: tuple[int, ...] = ()
+    ranges: dict = dataclasses.field(default_factory=dict)
     format: int = FORMAT
 
     def write(self, folder: pathlib.Path) -> None:
@@ -72,4 +74,15 @@ def read_description(folder: str | os.PathLike) -> Description:
     values = (*numbers.values(), *description.strides, *description.levels)
     fits = all(is_whole(value, 0) for value in values) and len(description.strides) > 0
     expect(fits, "whole numbers", path=str(path), **numbers, **sizes)
+    fits = _are_ranges(description.ranges)
+    expect(fits, "ranges (low, high) of tensors by graph and name", path=str(path))
     return description
+
+
+def _are_ranges(ranges):
+    graphs = [*ranges.values()] if isinstance(ranges, dict) else [None]
+    if not all(isinstance(tensors, dict) for tensors in graphs):
+        return False
+    bounds = [bound for tensors in graphs for bound in tensors.values()]
+    are_pairs = all(isinstance(bound, list) and len(bound) == 2 for bound in bounds)
+    return are_pairs and all(is_number(low) and is_number(high, low) for low, high in bounds)

@@ -60,7 +60,8 @@ class ExportedGenerator:
         codes = self.in_full(codes, masks)
         feeds = {"content": content, **self.steer(codes, masks, noise)}
         outputs = ["stylized", *(["used_moments"] if return_moments else [])]
-        stylized, *used = self.session("synthesize", feeds | self.give(moments), outputs)
+        feeds |= self.give(moments)
+        stylized, *used = self.session("synthesize", feeds, outputs, moments is not None)
         return (stylized, used) if return_moments else stylized
 
     def steer(self, codes, masks, noise):

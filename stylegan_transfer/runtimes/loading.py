@@ -6,7 +6,7 @@ import pathlib
 
 from stylegan_transfer import hub, shipped
 from stylegan_transfer.checks import describe, expect, is_path
-from stylegan_transfer.runtimes.description import is_exported, read_description
+from stylegan_transfer.runtimes.description import Description, is_exported, read_description
 from stylegan_transfer.runtimes.exported import ExportedGenerator
 from stylegan_transfer.runtimes.sessions import PRECISIONS, is_installed, open_session
 from stylegan_transfer.runtimes.transport import ExportedTransportGenerator
@@ -29,10 +29,12 @@ def load_generator(
             run. Default: the generator that ships with the package, in both forms.
         runtime: `"tensorflow"`: a Keras model, which can be trained on (with another backend of
             Keras, that one runs it). `"onnx"` or `"openvino"`: the exported graphs, without an
-            import of TensorFlow or Keras. `"auto"`, the default: OpenVINO if it is installed,
-            else onnxruntime, else TensorFlow; for a `.keras` file always TensorFlow.
+            import of TensorFlow or Keras. `"auto"`, the default: onnxruntime, which starts at once,
+            if it is installed, else OpenVINO, else TensorFlow; OpenVINO for `precision="fast"`;
+            for a `.keras` file always TensorFlow.
         precision: `"float32"`, the default; or `"fast"`, for OpenVINO: bfloat16 on processors that
-            have matrix units for it (AMX), and float32 on others.
+            have matrix units for it (AMX). On others convolutions in 8 bits, if the generator is
+            the one that ships or was exported with `calibrate=True`; else float32.
 
     Returns:
         The generator, ready for `stylize`; `encode_style` and `synthesize` are its two halves.
@@ -66,7 +68,7 @@ def load_generator(
     if path is not None and not os.path.exists(path):
         raise FileNotFoundError(f"Expected {expected}. Received: {describe(path)}")
     if runtime == "auto":
-        runtime = choose_runtime(path)
+        runtime = choose_runtime(path, precision)
     if runtime != "tensorflow":
         return _load_exported(shipped.GRAPHS if path is None else path, runtime, precision)
     expect(precision == "float32", "precision='float32' for TensorFlow", precision=precision)
@@ -79,12 +81,13 @@ def load_generator(
     return saving.load_generator(path)
 
 
-def choose_runtime(path: str | os.PathLike | None = None) -> str:
-    """Returns the runtime that `"auto"` stands for, given a generator's path."""
+def choose_runtime(path: str | os.PathLike | None = None, precision: str = "float32") -> str:
+    """Returns the runtime that `"auto"` stands for, given a generator's path and the precision."""
     graphs = shipped.GRAPHS if path is None else path
     if not is_exported(graphs):
         return "tensorflow"
-    installed = [runtime for runtime in ("openvino", "onnx") if is_installed(runtime)]
+    order = ("onnx", "openvino") if precision == "float32" else ("openvino", "onnx")
+    installed = [runtime for runtime in order if is_installed(runtime)]
     if installed:
         return installed[0]
     return "tensorflow" if path is None else "onnx"
@@ -99,7 +102,12 @@ def _load_exported(folder, runtime, precision):
     words = f"graphs out of {takes} for runtime={runtime!r}"
     expect(fits, words, path=str(folder), graphs=description.graphs)
     expect(description.kind in _KINDS, f"one of {', '.join(_KINDS)}", kind=description.kind)
-    session = open_session(pathlib.Path(folder), runtime, precision)
+    session = open_session(pathlib.Path(folder), runtime, precision, description.ranges)
+    return make_exported(description, session)
+
+
+def make_exported(description: Description, session):
+    """Returns the exported generator of a description; `session` runs its graphs."""
     return _KINDS[description.kind](description, session)
 
 

@@ -1,11 +1,11 @@
 """Runs the graphs of a folder: with onnxruntime, or with OpenVINO."""
 
-import collections
 import contextlib
 import functools
 import importlib.util
 import pathlib
 import threading
+import types
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +14,8 @@ from stylegan_transfer.checks import expect, shorten
 
 PRECISIONS = ("float32", "fast")
 _MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
-_MAX_STATIC = 3  # graphs for one size each that are kept: each holds memory of its own
+_NO_RANGES = types.MappingProxyType({})
+_MAX_OWN = 6  # three graphs for a tile and for a thumbnail: each holds memory of its own
 
 
 def is_installed(runtime: str) -> bool:
@@ -22,13 +23,14 @@ def is_installed(runtime: str) -> bool:
     return importlib.util.find_spec(_MODULES[runtime]) is not None
 
 
-def open_session(folder: pathlib.Path, runtime: str, precision: str):
+def open_session(folder: pathlib.Path, runtime: str, precision: str, ranges: Mapping):
     """Returns what runs the graphs of a folder.
 
     Args:
         folder: Holds the graphs.
         runtime: `"onnx"` or `"openvino"`.
         precision: `"float32"` or `"fast"`.
+        ranges: Of the graphs' description.
 
     Returns:
         An `OnnxSession` or an `OpenVinoSession`.
@@ -45,7 +47,7 @@ def open_session(folder: pathlib.Path, runtime: str, precision: str):
             f"Received: runtime={runtime!r}, which is not installed"
         )
     if runtime == "openvino":
-        return OpenVinoSession(folder, precision)
+        return OpenVinoSession(folder, precision, ranges)
     fits = precision == "float32"
     expect(fits, "precision='float32' for onnxruntime, or runtime='openvino'", precision=precision)
     return OnnxSession(folder)
@@ -55,7 +57,8 @@ class OnnxSession:
     """Runs graphs with onnxruntime.
 
     `session(name, feeds, outputs)` takes a graph's name, its inputs by name and the names of the
-    outputs that are wanted, and returns these as arrays.
+    outputs that are wanted, and returns these as arrays. `is_tile` says that this size will come
+    again at once.
 
     Args:
         folder: Holds `.onnx` files.
@@ -65,7 +68,9 @@ class OnnxSession:
         self._folder = folder
         self._load = functools.cache(self._load)
 
-    def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
+    def __call__(
+        self, name: str, feeds: Mapping, outputs: Sequence[str], is_tile: bool = False
+    ) -> list[np.ndarray]:
         return self._load(name).run(list(outputs), dict(feeds))
 
     def _load(self, name):
@@ -81,37 +86,50 @@ class OnnxSession:
 class OpenVinoSession:
     """Runs graphs with OpenVINO; called as `OnnxSession`.
 
-    A graph for one size is a fifth faster than one for all sizes, but must be compiled for it. So
-    the first size gets a graph of its own, others share the one for all sizes, and a size that
-    comes for the third time gets its own, too.
+    A graph for one size is a quarter faster than one for all sizes and takes less memory, but must
+    be compiled for it. So the first size gets a graph of its own, and so do tiles, and a size that
+    comes three times in a row. Others share the one for all sizes.
 
     Args:
         folder: Holds `.xml` or `.onnx` files.
-        precision: `"float32"`; or `"fast"`, bfloat16 on processors with matrix units for it.
+        precision: `"float32"`; or `"fast"`: bfloat16 on processors with matrix units for it, else
+            convolutions in 8 bits, within the ranges.
+        ranges: `{graph: {tensor: (low, high)}}` of the maps that are convolved.
     """
 
-    def __init__(self, folder: pathlib.Path, precision: str = "float32"):
+    def __init__(
+        self, folder: pathlib.Path, precision: str = "float32", ranges: Mapping = _NO_RANGES
+    ):
         import openvino
 
         self._openvino, self._core = openvino, openvino.Core()
-        self._folder, self._counts, self._have_own = folder, collections.Counter(), set()
-        is_fast = precision == "fast" and _has_matrix_units()
-        self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_fast else "f32"}
+        self._folder, self._own, self._runs = folder, {}, {}
+        is_half = precision == "fast" and _has_matrix_units()
+        self._ranges = ranges if precision == "fast" and not is_half else _NO_RANGES
+        self._config = {"INFERENCE_PRECISION_HINT": "bf16" if is_half else "f32"}
         self._dynamic = functools.cache(self._compile)
-        self._static = functools.lru_cache(_MAX_STATIC)(self._compile)
         self._lock = threading.Lock()
 
-    def __call__(self, name: str, feeds: Mapping, outputs: Sequence[str]) -> list[np.ndarray]:
+    def __call__(
+        self, name: str, feeds: Mapping, outputs: Sequence[str], is_tile: bool = False
+    ) -> list[np.ndarray]:
         shapes = tuple((key, value.shape) for key, value in feeds.items())
         with self._lock:  # a request serves one thread at a time, with all cores
-            is_first = not any(key[0] == name for key in self._counts)
-            self._counts[name, shapes] += 1
-            if is_first or self._counts[name, shapes] >= 3:
-                self._have_own.add((name, shapes))
-            has_own = (name, shapes) in self._have_own
-            request = self._static(name, shapes) if has_own else self._dynamic(name)
+            request = self._find(name, shapes, is_tile)
             results = request.infer(dict(feeds), share_inputs=True)
             return [np.array(results[output]) for output in outputs]
+
+    def _find(self, name, shapes, is_tile):
+        """The size's own graph, the newest of `_own` then; or that for all sizes."""
+        last, length = self._runs.get(name, (None, 0))
+        length = length + 1 if shapes == last else 1
+        self._runs[name] = shapes, length
+        request = self._own.pop((name, shapes), None)
+        if request is None and not (last is None or is_tile or length >= 3):
+            return self._dynamic(name)
+        if len(self._own) == _MAX_OWN:
+            del self._own[next(iter(self._own))]
+        return self._own.setdefault((name, shapes), request or self._compile(name, shapes))
 
     def _compile(self, name, shapes=()):
         path = _find_graph(self._folder, name, (".xml", ".onnx"))
@@ -119,7 +137,33 @@ class OpenVinoSession:
             graph = self._core.read_model(path)
             if shapes:
                 graph.reshape({key: self._openvino.PartialShape(shape) for key, shape in shapes})
+            if name in self._ranges:
+                _quantize(graph, self._ranges[name])
             return self._core.compile_model(graph, "CPU", self._config).create_infer_request()
+
+
+def _quantize(graph, ranges):
+    """Rounds what convolutions take to 8 bits: maps within their range, weights channel by channel.
+
+    OpenVINO then computes these convolutions in whole numbers.
+    """
+    from openvino import opset13 as opset
+
+    for conv in graph.get_ordered_ops():
+        if conv.get_type_name() != "Convolution":
+            continue
+        taken = conv.input(0)
+        if taken.get_source_output().get_node().get_type_name() == "Pad":
+            taken = taken.get_source_output().get_node().input(0)
+        maps, weights = taken.get_source_output(), conv.input_value(1)
+        bounds = [np.float32(bound) for name in maps.names for bound in ranges.get(name, ())][:2]
+        if bounds:
+            rounded = opset.fake_quantize(maps, *bounds, *bounds, 256)
+            taken.replace_source_output(rounded.output(0))
+            high = opset.reduce_max(opset.absolute(weights), [1, 2, 3], keep_dims=True)
+            bounds = [opset.negative(high), high]
+            rounded = opset.fake_quantize(weights, *bounds, *bounds, 255)
+            conv.input(1).replace_source_output(rounded.output(0))
 
 
 @contextlib.contextmanager

@@ -21,6 +21,8 @@ class ExportedTransportGenerator(ExportedGenerator):
     the maps onto a style is computed in between, in float64.
     """
 
+    _analysed = (None, None)  # the last content, and what the first graph made of it
+
     @property
     def length_of_codes(self) -> int:
         """Length of a code: w, and the statistics of the levels."""
@@ -32,20 +34,31 @@ class ExportedTransportGenerator(ExportedGenerator):
         self, content, codes, masks=None, moments=None, noise=None, return_moments=False
     ):
         content = check_images("content", content)
+        height, width = content.shape[1:3]
         codes = self.in_full(codes, masks)
         strides = sorted(set(self.strides), reverse=True)
+        content = _pad_to_multiple(content, strides[0])
         names = [f"maps_{stride}" for stride in strides]
-        *maps, own = self.session("analyse", {"content": content}, [*names, "statistics"])
+        *maps, own = self._analyse(content, [*names, "statistics"], is_tile=moments is not None)
         own = own if moments is None else moments[0]
         with _one_thread():
             moves = self._moves(own, codes[..., self._description.code_size :], strides)
         codes = codes[..., : self._description.code_size]
         feeds = dict(zip(names, maps, strict=True)) | moves | self.steer(codes, masks, noise)
         outputs = ["stylized", *(["used_moments"] if return_moments else [])]
-        stylized, *used = self.session("synthesize", feeds | self.give(moments), outputs)
-        height, width = content.shape[1:3]
+        feeds |= self.give(moments)
+        stylized, *used = self.session("synthesize", feeds, outputs, moments is not None)
         stylized = np.ascontiguousarray(stylized[:, :height, :width])
         return (stylized, [own, *used]) if return_moments else stylized
+
+    def _analyse(self, content, outputs, is_tile):
+        """What the first graph gives; that of the last content is kept, for its next style."""
+        known, results = self._analysed
+        if is_tile or not np.array_equal(known, content):
+            results = self.session("analyse", {"content": content}, outputs, is_tile)
+            if not is_tile:
+                self._analysed = content.copy(), results
+        return results
 
     def _moves(self, own, statistics, strides):
         """The matrices and shifts of all levels: the inputs of the second graph."""
@@ -62,6 +75,12 @@ class ExportedTransportGenerator(ExportedGenerator):
             feeds[f"matrix_{stride}"] = matrix.astype("float32")
             feeds[f"shift_{stride}"] = shift[..., 0, :].astype("float32")
         return feeds
+
+
+def _pad_to_multiple(images, multiple):
+    """Images of any size with rows and columns added below and to the right."""
+    missing = [(0, -side % multiple) for side in images.shape[1:3]]
+    return images if not np.any(missing) else np.pad(images, [(0, 0), *missing, (0, 0)], "reflect")
 
 
 @contextlib.contextmanager
@@ -91,21 +110,22 @@ def _deviation_matrix(source, target):
 def transport_matrix(content_covariance: np.ndarray, style_covariance: np.ndarray) -> np.ndarray:
     """Returns the matrix of `networks.transport.transport_matrix`, float64.
 
+    With C = L L' (Cholesky) it is `L'^-1 (L' S L)^1/2 L^-1`: there is one symmetric positive A with
+    `A C A = S`, and this one takes the eigenvalues of a single matrix.
+
     Args:
         content_covariance: `(..., channels, channels)`.
         style_covariance: The same; the axes before broadcast.
     """
-    content_covariance = np.asarray(content_covariance, "float64")
-    identity = np.eye(content_covariance.shape[-1])
-    variance = np.trace(content_covariance, axis1=-2, axis2=-1)[..., None, None] / len(identity)
-    root, inverse = _roots(content_covariance + (_RIDGE * variance + 1e-6) * identity)
-    middle = root @ (np.asarray(style_covariance, "float64") + 1e-6 * identity) @ root
-    return inverse @ _roots(middle)[0] @ inverse
+    content, style = (np.asarray(c, "float64") for c in (content_covariance, style_covariance))
+    identity = np.eye(content.shape[-1])
+    variance = np.trace(content, axis1=-2, axis2=-1)[..., None, None] / len(identity)
+    factor = np.linalg.cholesky(content + (_RIDGE * variance + 1e-6) * identity)
+    inverse = np.linalg.inv(factor)
+    values, vectors = np.linalg.eigh(_transpose(factor) @ (style + 1e-6 * identity) @ factor)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]) @ _transpose(vectors)
+    return _transpose(inverse) @ root @ inverse
 
 
-def _roots(matrix):
-    """The square root of a positive matrix, and the inverse of the root."""
-    values, vectors = np.linalg.eigh(matrix)
-    values = np.sqrt(np.maximum(values, 1e-10))[..., None, :]
-    transposed = np.swapaxes(vectors, -2, -1)
-    return (vectors * values) @ transposed, (vectors / values) @ transposed
+def _transpose(matrix):
+    return np.swapaxes(matrix, -2, -1)

@@ -109,7 +109,7 @@ def _paint(generator, contents, codes, masks, noise, seed, tile_size, progress):
     fits = tile_size % multiple == 0
     expect(fits, f"tile_size in multiples of {multiple}", tile_size=tile_size)
     moments = thumbnail_moments(generator, contents, codes, masks, seed=seed, tile_size=tile_size)
-    tiles = make_tiles(height, width, tile_size, generator.receptive_radius)
+    tiles = make_tiles(height, width, tile_size, generator.receptive_radius, multiple)
     painted = np.empty_like(contents)
     for done, tile in enumerate(tiles, start=1):
         part = synthesize(

@@ -181,7 +181,7 @@ class _Canvas:
         height, width = shape[:2]
         is_small = height * width <= tile_size**2
         side = max(height, width) if is_small else tile_size // LARGEST_STRIDE * LARGEST_STRIDE
-        tiles = make_tiles(height, width, side, RECEPTIVE_RADIUS)
+        tiles = make_tiles(height, width, side, RECEPTIVE_RADIUS, LARGEST_STRIDE)
         masks = np.ones((1, height, width), "float32") if masks is None else masks
         self._sums, self._tileable = feature_sums(), tileable
         self._views = [_see(tile, height, width, tileable) for tile in tiles]

@@ -18,8 +18,8 @@ CASES = {
     "fine style": ((33, 47), {"fine_style": draw(50, 50, 5), "preserve_color": "match"}),
     "masks": ((45, 70), {"masks": [draw(45, 70, 6), draw(45, 70, 7)], "seed": 3}),
     "tileable": ((64, 48), {"tileable": True}),
-    "tiles": ((100, 80), {"tile_size": 64, "strength": 0.5}),
-    "masks in tiles": ((100, 80), {"tile_size": 64, "masks": [draw(20, 20, 8), draw(20, 20, 9)]}),
+    "tiles": ((180, 80), {"tile_size": 64, "strength": 0.5}),
+    "masks in tiles": ((420, 80), {"tile_size": 64, "masks": [draw(20, 20, 8), draw(20, 20, 9)]}),
 }
 
 

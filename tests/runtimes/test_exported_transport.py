@@ -58,6 +58,26 @@ def test_pictures_agree(generator, exported, name):
     assert_same(picture, paint_case(name, generator))
 
 
+def test_a_content_is_analysed_once_for_several_styles(folder, monkeypatch):
+    exported, analysed = load_generator(folder, "onnx"), []
+    run = exported.session
+
+    def record(name, feeds, *others):
+        if name == "analyse":
+            analysed.append(feeds["content"].mean())
+        return run(name, feeds, *others)
+
+    exported.session = record
+    content, codes = draw(48, 96)[None], exported.encode_style(np.stack([draw(40, 40, 1)] * 2))
+    first = exported.synthesize(content, codes[:1])
+    second = exported.synthesize(content.copy(), codes[1:])
+    np.testing.assert_array_equal(first, second)
+    assert len(analysed) == 1
+    content[...] = draw(48, 96, 2)  # in place, as frames of a clip may come
+    assert np.abs(exported.synthesize(content, codes[:1]) - first).max() > 0.1
+    assert len(analysed) == 2
+
+
 def test_openvino_paints_the_same(folder, exported):
     pytest.importorskip("openvino")
     other = load_generator(folder, "openvino")

@@ -38,14 +38,16 @@ def install(monkeypatch):
     return install
 
 
-def test_auto_takes_the_fastest_runtime_that_is_installed(install, paths):
-    for installed, chosen in [
-        (("onnx", "openvino"), "openvino"),
-        (("openvino",), "openvino"),
-        (("onnx",), "onnx"),
+def test_auto_takes_what_starts_first_or_what_has_the_precision(install, paths):
+    for installed, chosen, chosen_for_fast in [
+        (("onnx", "openvino"), "onnx", "openvino"),
+        (("openvino",), "openvino", "openvino"),
+        (("onnx",), "onnx", "onnx"),
     ]:
         install(*installed)
-        assert choose_runtime() == choose_runtime(paths["exported"]) == chosen
+        for path in (None, paths["exported"]):
+            assert choose_runtime(path) == chosen
+            assert choose_runtime(path, "fast") == chosen_for_fast
     install()
     assert choose_runtime() == "tensorflow"
     assert choose_runtime(paths["exported"]) == "onnx"  # whose absence is then the error
@@ -95,6 +97,10 @@ def test_a_missing_generator_is_one_line(tmp_path):
         ({"format": 99}, "graphs of format 1.*format=99"),
         ({"format": None}, "format=None"),
         ({"unheard": 1}, "description"),
+        ({"ranges": 3}, "ranges"),
+        ({"ranges": {"synthesize": ["Relu_0_0"]}}, "ranges"),
+        ({"ranges": {"synthesize": {"Relu_0_0": [1.0, 0.0]}}}, "ranges"),
+        ({"ranges": {"synthesize": {"Relu_0_0": [0.0, None]}}}, "ranges"),
     ],
 )
 def test_graphs_of_another_version_are_one_line(paths, tmp_path, change, words):

@@ -10,7 +10,9 @@ from stylegan_transfer.runtimes.sessions import OpenVinoSession
 pytest.importorskip("openvino")
 
 
-def test_the_first_size_and_those_that_come_often_have_graphs_of_their_own(tmp_path, monkeypatch):
+@pytest.fixture
+def session(tmp_path, monkeypatch):
+    """A session that compiles nothing, and the list of what it would compile."""
     compiled = []
 
     def compile_graph(self, name, shapes=()):
@@ -18,8 +20,29 @@ def test_the_first_size_and_those_that_come_often_have_graphs_of_their_own(tmp_p
         return types.SimpleNamespace(infer=lambda feeds, share_inputs: {"y": feeds["x"]})
 
     monkeypatch.setattr(OpenVinoSession, "_compile", compile_graph)
-    session = OpenVinoSession(tmp_path)
-    for size in (5, 5, 6, 5, 7, 6, 6, 6, 5):
+    return OpenVinoSession(tmp_path), compiled
+
+
+def test_the_first_size_and_those_that_come_often_have_graphs_of_their_own(session):
+    session, compiled = session
+    for size in (5, 5, 6, 5, 7, 6, 6, 6, 5, 6):
         (result,) = session("paint", {"x": np.ones(size)}, ["y"])
         assert result.shape == (size,)
     assert compiled == [("paint", (5,)), ("paint",), ("paint", (6,))]
+    session("paint", {"x": np.ones(8)}, ["y"], is_tile=True)
+    assert compiled[3:] == [("paint", (8,))]
+
+
+def test_sizes_in_turn_are_not_compiled_again_and_again(session):
+    """Six sizes have graphs of their own; a seventh takes the place of the least recent one."""
+    session, compiled = session
+    for _ in range(3):
+        for size in range(10):
+            session("paint", {"x": np.ones(size)}, ["y"])
+    assert compiled == [("paint", (0,)), ("paint",)]
+    for size in range(1, 7):
+        session("paint", {"x": np.ones(size)}, ["y"], is_tile=True)
+    assert len(compiled) == 8
+    for size in (1, 2, 3, 4, 5, 6, 0):
+        session("paint", {"x": np.ones(size)}, ["y"])
+    assert len(compiled) == 8

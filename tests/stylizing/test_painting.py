@@ -50,7 +50,7 @@ def with_moments_of_the_whole(monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{}, {"masks": True}, {"codes_per_layer": True}])
-@pytest.mark.parametrize("size", [(200, 136), (131, 203)])
+@pytest.mark.parametrize("size", [(328, 136), (131, 203)])
 def test_tiles_with_given_statistics_equal_the_whole(generator, codes, monkeypatch, size, options):
     with_moments_of_the_whole(monkeypatch)
     content, masks = make_content(*size, batch=2), None
@@ -67,8 +67,8 @@ def test_tiles_with_given_statistics_equal_the_whole(generator, codes, monkeypat
 
 
 def test_noise_is_the_same_in_tiles_as_in_the_whole(generator, codes, monkeypatch):
-    content = make_content(120, 150)
-    noise = draw_noise(generator.strides, 120, 150, seed=4)
+    content = make_content(170, 240)
+    noise = draw_noise(generator.strides, 170, 240, seed=4)
     whole, moments = generator.synthesize(content, codes, noise=noise, return_moments=True)
     monkeypatch.setattr(
         "stylegan_transfer.stylizing.painting.thumbnail_moments", lambda *args, **kwargs: moments
@@ -114,7 +114,7 @@ def test_a_flat_picture_has_the_same_statistics_in_tiles_as_in_the_whole(generat
 
 def test_progress_counts_the_tiles(generator, codes):
     calls = []
-    content = make_content(130, 100)
+    content = make_content(230, 180)
     paint(generator, content, codes, tile_size=64, progress=lambda *call: calls.append(call))
     assert calls == [(i, 6) for i in range(1, 7)]
     calls.clear()
@@ -201,7 +201,7 @@ def test_tiles_keep_to_the_largest_stride_of_the_generator():
 def test_tiles_of_the_transport_generator_equal_the_whole(monkeypatch):
     with_moments_of_the_whole(monkeypatch)
     generator = TransportGenerator(width=4, code_size=8)
-    content = make_content(101, 70)
+    content = make_content(421, 70)
     codes = np.asarray(generator.encode_style(make_content(64, 80)))
     whole = paint(generator, content, codes, seed=None, tile_size=512)
     tiled = paint(generator, content, codes, seed=None, tile_size=64)

@@ -44,14 +44,14 @@ class StylizeOptions(Options):
     )
     runtime: str = option(
         "auto",
-        description="What runs the generator. auto: OpenVINO if it is installed, else onnxruntime, "
-        "else TensorFlow; for a .keras file always TensorFlow.",
+        description="What runs the generator. auto: onnxruntime if it is installed, else OpenVINO, "
+        "else TensorFlow; OpenVINO for --precision=fast; for a .keras file always TensorFlow.",
         choices=RUNTIMES,
     )
     precision: str = option(
         "float32",
-        description="Of the arithmetic. fast: bfloat16 where OpenVINO runs on a processor that has "
-        "matrix units for it (AMX).",
+        description="Of the arithmetic. fast, with OpenVINO: bfloat16 on processors that have "
+        "matrix units for it (AMX), convolutions in 8 bits on others.",
         choices=PRECISIONS,
     )
 
