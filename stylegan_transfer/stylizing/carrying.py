@@ -43,11 +43,11 @@ class Carrier:
     """Gives each frame the painting of the one before, moved along, and paints what is new.
 
     What is carried is not mixed with what is painted: a mean of two textures has less texture
-    than either. So each pixel is painted once, when it comes into sight, and travels from then
-    on. It is painted anew where the flow cannot be trusted, and where the frame departs by more
-    than `DRIFT` from what the pixel showed when it was painted: that content travels along with
-    the painting. If less than `SCENE_CUT` of a frame can be carried, there was a cut, and all of
-    it is painted anew.
+    than either. So each pixel is painted when it comes into sight, and travels from then on. It is
+    painted anew where the flow cannot be trusted, and where the frame departs by more than `DRIFT`
+    from what the pixel showed when it was painted: that content travels along with the painting.
+    If less than `SCENE_CUT` of a frame can be carried, there was a cut, and all of it is painted
+    anew.
 
     What comes into sight is painted beside what has hidden it, and shows its glow. So it gets two
     more coats, as soon as what is painted anew has gone the distances of `COATS` from it: without
