@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generator_images import make_styles_and_noise_matter
 
-from stylegan_transfer import samples
+from stylegan_transfer import samples, shipped
 from stylegan_transfer.exporting.export import export
 from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.runtimes import sessions
@@ -61,6 +61,18 @@ def test_ranges_are_of_all_that_is_convolved_but_pixels(ranges):
     assert len(ranges["synthesize"]) == 10  # of 13: at this width, three take too few channels
     for low, high in (bounds for tensors in ranges.values() for bounds in tensors.values()):
         assert low <= 0 < high
+
+
+def test_the_generator_that_ships_has_ranges_of_tensors_that_are_in_its_graphs():
+    onnx = pytest.importorskip("onnx")
+    ranges = read_description(shipped.GRAPHS).ranges
+    assert {name: len(tensors) for name, tensors in ranges.items()} == {
+        "analyse": 12,
+        "synthesize": 13,
+    }
+    for name, tensors in ranges.items():
+        nodes = onnx.load(shipped.GRAPHS / f"{name}.onnx").graph.node
+        assert tensors.keys() <= {output for node in nodes for output in node.output}
 
 
 @pytest.mark.parametrize("format", ["onnx", "openvino"])

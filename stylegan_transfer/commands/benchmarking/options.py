@@ -37,7 +37,7 @@ class BenchmarkOptions(Options):
         not_empty=True,
     )
     runtimes: tuple[str, ...] = option(
-        ("onnx", "openvino"),
+        tuple(EXPORTED),
         description="That run our exported graphs, beside TensorFlow: out of "
         f"{', '.join(EXPORTED)}; empty: none.",
     )
