@@ -97,7 +97,7 @@ def _take_cores(threads):
 
 
 def load_clip(network, threads, width, *, steady):
-    """Paints a pan, as `stylize_video` does, with the fastest runtime that is installed."""
+    """Paints a pan, as `stylize_video` does, with the runtime that is the default."""
     import stylegan_transfer
     from stylegan_transfer.stylizing import painting, video
 
