@@ -460,7 +460,7 @@ def test_number_of_codes_fits_the_batch(generator, pictures):
 
 
 def test_large_pictures_are_painted_in_tiles_at_any_strength(generator, pictures):
-    y, x = np.mgrid[:150, :180] / 20
+    y, x = np.mgrid[:200, :240] / 20
     waves = np.stack([np.sin(x), np.cos(y), np.sin(x + y)], axis=-1)
     content = (0.5 + 0.3 * waves).astype("float32")
     calls = []
