@@ -348,6 +348,19 @@ def test_a_visitor_can_stop_what_is_painted_for_them(handlers, files, monkeypatc
     handlers.stop("anna")
 
 
+def test_a_visitor_can_paint_again_while_what_was_stopped_is_ending(handlers, files):
+    painted = []
+
+    def tell(step, **texts):
+        if not painted:
+            painted.append(None)
+            painted.append(handlers.paint(*arguments, lambda *args, **texts: None, "anna"))
+            handlers.stop("anna")  # what has ended cannot be stopped
+
+    arguments = *files, None, {"style_size": 64}
+    assert handlers.paint(*arguments, tell, "anna").result != painted[1].result
+
+
 def test_a_broken_file_is_a_message_without_markup(handlers, tmp_path, capsys):
     path = tmp_path / "<b>.png"
     path.write_bytes(b"nothing")

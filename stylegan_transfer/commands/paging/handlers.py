@@ -5,6 +5,7 @@ import html
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 
 import gradio as gr
@@ -30,7 +31,7 @@ class Handlers:
 
     def __init__(self, studio: Studio, folder: str | os.PathLike):
         self._studio, self._folder = studio, folder
-        self._stops: dict[str, threading.Event] = {}  # of the visitors whose pictures are painted
+        self._stops = weakref.WeakValueDictionary()  # by visitor; a stop lives while it is painted
 
     def show_photograph(self, photograph: dict | None):
         """Returns a photograph for the brush to paint on; none for none."""
@@ -58,7 +59,8 @@ class Handlers:
             progress: A `gr.Progress`.
             visitor: Who can stop it.
         """
-        with answered(), self._stoppable(visitor) as stop:
+        with answered():
+            self._stops[visitor] = stop = threading.Event()
             wish = Wish(**controls)
             progress(0.0, desc="Getting ready")
             files = [_path(file) for file in (photograph, painting, *filter(None, [second]))]
@@ -71,17 +73,9 @@ class Handlers:
 
     def stop(self, visitor: str) -> None:
         """Ends what is being painted for a visitor, at its next step."""
-        if visitor in self._stops:
-            self._stops[visitor].set()
-
-    @contextlib.contextmanager
-    def _stoppable(self, visitor):
-        stop = self._stops[visitor] = threading.Event()
-        try:
-            yield stop
-        finally:
-            if self._stops[visitor] is stop:
-                del self._stops[visitor]
+        stop = self._stops.get(visitor)
+        if stop is not None:
+            stop.set()
 
     def judge(self, made: Print) -> str:
         """Returns the verdict on a result in a sentence."""
