@@ -73,6 +73,12 @@ class Page:
     def upload(self, name, path):
         self.wait_for(f"#{name} input[type=file]").send_keys(str(path))
 
+    def choose(self, photograph, painting):
+        """Uploads both, and waits until they are shown."""
+        for name, path in (("photograph", photograph), ("painting", painting)):
+            self.upload(name, path)
+            self.shown(name)
+
     def shown(self, name):
         """Waits for a picture of that part of the page; returns its address."""
         complete = "return arguments[0].complete && arguments[0].naturalWidth > 0"
@@ -123,10 +129,7 @@ def pictures(tmp_path_factory):
 
 
 def test_upload_paint_compare_and_download(page, pictures, served):
-    page.upload("photograph", pictures[0])
-    page.upload("painting", pictures[1])
-    page.shown("photograph")
-    page.shown("painting")
+    page.choose(*pictures)
     result = page.paint()
     assert result.name == "photo_painted.png"
     assert load_image(result).shape == (90, 120, 3)
@@ -146,10 +149,7 @@ def test_samples_are_there_to_try(page):
 def test_only_what_is_brushed_is_painted(page, pictures):
     from selenium.webdriver.common.action_chains import ActionChains
 
-    page.upload("photograph", pictures[0])
-    page.upload("painting", pictures[1])
-    page.shown("photograph")
-    page.shown("painting")
+    page.choose(*pictures)
     page.find("button.label-wrap")[-1].click()
     canvas = page.wait_for("#brush canvas")
     page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
@@ -163,10 +163,7 @@ def test_only_what_is_brushed_is_painted(page, pictures):
 
 
 def test_stop_ends_it_and_the_next_one_is_painted(page, pictures):
-    page.upload("photograph", pictures[0])
-    page.upload("painting", pictures[1])
-    page.shown("photograph")
-    page.shown("painting")
+    page.choose(*pictures)
     page.find("#quality input")[-1].click()
     page.find("#start")[0].click()
     page.wait(lambda: "Refining" in page.find("#compared")[0].text)
