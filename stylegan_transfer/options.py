@@ -1,6 +1,7 @@
 """Frozen options whose fields say what they may be, checked when they are made."""
 
 import dataclasses
+import functools
 import numbers
 import os
 import types
@@ -115,11 +116,13 @@ class Options:
 
 def type_of(kind: type[Options], field: dataclasses.Field) -> Any:
     """Returns the type of a field's values, without `| None`."""
-    annotation = typing.get_type_hints(kind)[field.name]
+    annotation = _type_hints(kind)[field.name]
     if isinstance(annotation, types.UnionType):
         annotation = next(part for part in annotation.__args__ if part is not type(None))
     return annotation
 
+
+_type_hints = functools.cache(typing.get_type_hints)
 
 _KINDS = {
     bool: (lambda value: isinstance(value, bool), "True or False"),

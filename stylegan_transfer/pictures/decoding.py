@@ -70,7 +70,10 @@ def decode_file(
 def _read_header(file: BinaryIO) -> Image.Image:
     # Not `Image.open`: that warns of, or refuses, pictures that MAX_PIXELS allows, and only
     # process-wide settings would stop it.
-    Image.init()
+    Image.preinit()  # BMP, GIF, JPEG, PNG and PPM; `init` would import some 40 more
+    import PIL.TiffImagePlugin
+    import PIL.WebPImagePlugin  # noqa: F401
+
     file.seek(0)
     prefix = file.read(16)
     if not prefix:

@@ -1,5 +1,6 @@
 """Runs the graphs of a folder: with onnxruntime, or with OpenVINO."""
 
+import concurrent.futures
 import contextlib
 import functools
 import importlib.util
@@ -66,21 +67,27 @@ class OnnxSession:
 
     def __init__(self, folder: pathlib.Path):
         self._folder = folder
-        self._load = functools.cache(self._load)
+        reader = concurrent.futures.ThreadPoolExecutor(1)  # while pictures are decoded
+        paths = sorted(folder.glob("*.onnx"))
+        self._graphs = {path.stem: reader.submit(_read_onnx, str(path)) for path in paths}
+        reader.shutdown(wait=False)
 
     def __call__(
         self, name: str, feeds: Mapping, outputs: Sequence[str], is_tile: bool = False
     ) -> list[np.ndarray]:
-        return self._load(name).run(list(outputs), dict(feeds))
+        expect(name in self._graphs, f"a folder with {name}.onnx", folder=str(self._folder))
+        return self._graphs[name].result().run(list(outputs), dict(feeds))
 
-    def _load(self, name):
-        import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors
-        path = _find_graph(self._folder, name, (".onnx",))
-        with _naming_errors(path):
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+def _read_onnx(path):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    # Threads that wait busily take a core from what comes between the graphs, and from others.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    with _naming_errors(path):
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 class OpenVinoSession:
@@ -132,7 +139,7 @@ class OpenVinoSession:
         return self._own.setdefault((name, shapes), request or self._compile(name, shapes))
 
     def _compile(self, name, shapes=()):
-        path = _find_graph(self._folder, name, (".xml", ".onnx"))
+        path = _find_graph(self._folder, name)
         with _naming_errors(path):
             graph = self._core.read_model(path)
             if shapes:
@@ -178,8 +185,8 @@ def _naming_errors(path):
         ) from error
 
 
-def _find_graph(folder, name, suffixes):
-    paths = [folder / f"{name}{suffix}" for suffix in suffixes]
+def _find_graph(folder, name):
+    paths = [folder / f"{name}{suffix}" for suffix in (".xml", ".onnx")]
     found = [path for path in paths if path.is_file()]
     expect(found, f"a folder with {' or '.join(path.name for path in paths)}", folder=str(folder))
     return str(found[0])
