@@ -1,4 +1,4 @@
-"""The page on a package index, and the links of README."""
+"""The page on a package index, and the links of README and docs."""
 
 import pathlib
 import re
@@ -23,15 +23,22 @@ def describe(monkeypatch):
     return describe
 
 
-def test_links_of_readme_lead_to_files_and_headings():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = [target for _, target in LINK.findall(text)]
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-") for name in headings}
-    assert {target[1:] for target in targets if target.startswith("#")} < anchors
-    relative = [target for target in targets if not target.startswith(("http", "#"))]
+def anchors_of(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-") for name in headings}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/scaling.md"])
+def test_links_lead_to_files_and_headings(page):
+    page = ROOT / page
+    targets = [target for _, target in LINK.findall(page.read_text(encoding="utf-8"))]
+    relative = [target for target in targets if not target.startswith("http")]
     assert len(relative) > 3
-    assert [target for target in relative if not (ROOT / target.split("#")[0]).exists()] == []
+    for target in relative:
+        path, _, anchor = target.partition("#")
+        other = page.parent / path if path else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors_of(other), target
 
 
 def test_links_on_a_package_index_are_absolute(describe, monkeypatch):
