@@ -1,7 +1,7 @@
 """How much a painted clip flickers: its difference along the motion."""
 
 import collections
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -35,10 +35,39 @@ def warped_difference(
         Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, section 3.3 (there
         squared).
     """
-    meter = FlickerMeter(1, motion, (distance,))
-    for frame in painted:
-        meter.add(None, [frame])
+    meter = FlickerMeter(1, (distance,))
+    for frame, motions in find_motions(painted, motion, (distance,)):
+        meter.add([frame], motions)
     return meter.measure(distance)[0]
+
+
+def find_motions(
+    frames: Iterable[np.ndarray],
+    motion: Callable[[int, int], tuple[np.ndarray, np.ndarray]] | None = None,
+    distances: Sequence[int] = (1, LONG_RANGE),
+) -> Iterator[tuple[np.ndarray, dict[int, tuple[np.ndarray, np.ndarray]]]]:
+    """Yields each frame of a clip with its motion into earlier ones, for all that measures it.
+
+    Holds no more frames than the largest distance, so that clips may be long.
+
+    Args:
+        frames: float32 `(height, width, 3)` in [0, 1] each, before they are painted.
+        motion: As `warped_difference` takes it, where it is known. Default: estimated, and seen is
+            what the flow there and the flow back agree on.
+        distances: In frames.
+
+    Yields:
+        The frame, and `{distance: (flow, is_seen)}` of the earlier frames that are there.
+    """
+    latest = collections.deque(maxlen=max(distances) + 1)
+
+    def estimate(t, s):
+        return estimate_flow(latest[-1], latest[s - t - 1])
+
+    find = motion or estimate
+    for t, frame in enumerate(frames):
+        latest.append(frame)
+        yield frame, {far: find(t, t - far) for far in distances if far <= t}
 
 
 class FlickerMeter:
@@ -48,39 +77,27 @@ class FlickerMeter:
 
     Args:
         num_paintings: How many.
-        motion: As `warped_difference` takes it. Default: estimated from the frames themselves,
-            and seen is what the flow there and the flow back agree on.
         distances: In frames.
     """
 
-    def __init__(
-        self,
-        num_paintings: int,
-        motion: Callable[[int, int], tuple[np.ndarray, np.ndarray]] | None = None,
-        distances: Sequence[int] = (1, LONG_RANGE),
-    ):
-        self._num_paintings, self._motion, self._distances = num_paintings, motion, distances
+    def __init__(self, num_paintings: int, distances: Sequence[int] = (1, LONG_RANGE)):
+        self._num_paintings = num_paintings
         self._latest = collections.deque(maxlen=max(distances) + 1)
         self._differences = {distance: [] for distance in distances}
-        self._num_frames = 0
 
-    def add(self, frame: np.ndarray | None, painted: Sequence[np.ndarray]) -> None:
-        """Takes in the next frame and its paintings; None for one whose motion is known."""
-        self._latest.append((frame, painted))
-        t, self._num_frames = self._num_frames, self._num_frames + 1
-        for distance in self._distances:
-            if distance <= t:
-                self._compare(t, distance)
-
-    def _compare(self, t, distance):
-        (before, painted_before), (now, painted) = self._latest[-1 - distance], self._latest[-1]
-        known = self._motion
-        flow, is_seen = known(t, t - distance) if known else estimate_flow(now, before)
-        if is_seen.mean() >= _LEAST_SEEN:
-            moved = [move(picture, flow, is_sharp=True) for picture in painted_before]
-            self._differences[distance].append(
-                [np.abs(a - b)[is_seen].mean() for a, b in zip(painted, moved, strict=True)]
-            )
+    def add(
+        self,
+        painted: Sequence[np.ndarray],
+        motions: Mapping[int, tuple[np.ndarray, np.ndarray]],
+    ) -> None:
+        """Takes in the paintings of the next frame, and its motions from `find_motions`."""
+        self._latest.append(painted)
+        for distance, (flow, is_seen) in motions.items():
+            if is_seen.mean() >= _LEAST_SEEN:
+                moved = [move(image, flow, is_sharp=True) for image in self._latest[-1 - distance]]
+                self._differences[distance].append(
+                    [np.abs(a - b)[is_seen].mean() for a, b in zip(painted, moved, strict=True)]
+                )
 
     def measure(self, distance: int) -> list[float]:
         """Returns the figure of each painting; NaN where no two frames are so far apart."""

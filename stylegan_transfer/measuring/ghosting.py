@@ -1,11 +1,9 @@
 """How much a carried painting shows what is no longer there: ghosts at moving edges."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from stylegan_transfer.pictures.colors import luminance
-from stylegan_transfer.pictures.motion import estimate_flow, import_opencv, move
+from stylegan_transfer.pictures.motion import import_opencv, move
 
 STEEPEST = 0.1  # share of a frame
 AROUND = 4  # pixels
@@ -37,17 +35,18 @@ class GhostingMeter:
     first, where O is the clip, and A and B are the frames painted alone with two seeds: 0 is A
     itself, 1 is as far off as another seed, and a ghost, which is an edge where there is none, is
     further off.
-
-    Args:
-        motion: As `warped_difference` takes it. Default: estimated from the frames.
     """
 
-    def __init__(self, motion: Callable[[int, int], tuple[np.ndarray, np.ndarray]] | None = None):
-        self._motion, self._num_frames, self._before = motion, 0, None
-        self._sums = np.zeros(4)
+    def __init__(self):
+        self._before, self._sums = None, np.zeros(4)
 
     def add(
-        self, frame: np.ndarray, painted: np.ndarray, alone: np.ndarray, other: np.ndarray
+        self,
+        frame: np.ndarray,
+        painted: np.ndarray,
+        alone: np.ndarray,
+        other: np.ndarray,
+        motion: tuple[np.ndarray, np.ndarray] | None,
     ) -> None:
         """Takes in the next frame of each, float32 `(height, width, 3)` in [0, 1].
 
@@ -56,14 +55,15 @@ class GhostingMeter:
             painted: Of the clip.
             alone: The frame, painted by itself.
             other: The same with another seed.
+            motion: The flow into the frame before, and what is seen there, as `estimate_flow`
+                returns them; None of the first frame.
         """
-        t, before = self._num_frames, self._before
-        self._num_frames, self._before = t + 1, (frame, alone)
-        if before is None:
+        before, self._before = self._before, alone
+        if motion is None:
             return
-        flow, is_seen = self._motion(t, t - 1) if self._motion else estimate_flow(frame, before[0])
+        flow, is_seen = motion
         is_edge = find_moving_edges(frame, flow)
-        moved = move(before[1], flow, is_sharp=True)
+        moved = move(before, flow, is_sharp=True)
         self._sums += [
             np.abs(image - alone)[where].sum()
             for image, where in (

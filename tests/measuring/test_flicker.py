@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylegan_transfer import samples
-from stylegan_transfer.measuring.flicker import warped_difference
+from stylegan_transfer.measuring.flicker import find_motions, warped_difference
 from stylegan_transfer.measuring.footage import MOTIONS, render_footage
 from stylegan_transfer.pictures.motion import estimate_flow, move
 
@@ -70,6 +70,17 @@ def test_other_brightness_is_no_motion(footage):
     assert np.abs(flow).max() < 0.1
     dark = np.zeros((96, 128, 3), "float32")
     assert not estimate_flow(dark, dark)[0].any()
+
+
+def test_motions_are_those_into_earlier_frames(footage):
+    frames = footage["pan"].frames
+    for motion in (None, footage["pan"].motion):
+        same, found = zip(*find_motions(iter(frames), motion, (1, 3)), strict=True)
+        np.testing.assert_array_equal(same, frames)
+        assert [[*motions] for motions in found] == [[], [1], [1], *[[1, 3]] * 3]
+        expected = motion(5, 2) if motion else estimate_flow(frames[5], frames[2])
+        np.testing.assert_array_equal(found[5][3][0], expected[0])
+        np.testing.assert_array_equal(found[5][3][1], expected[1])
 
 
 def test_what_an_object_uncovers_is_not_seen_before():

@@ -11,7 +11,7 @@ from stylegan_transfer.commands.evaluation.clips import Clip, list_clips
 from stylegan_transfer.commands.evaluation.inputs import list_pictures
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
 from stylegan_transfer.measuring.distances import content_distances, gram_distances
-from stylegan_transfer.measuring.flicker import LONG_RANGE, FlickerMeter
+from stylegan_transfer.measuring.flicker import LONG_RANGE, FlickerMeter, find_motions
 from stylegan_transfer.measuring.ghosting import GhostingMeter
 from stylegan_transfer.measuring.statistics import bootstrap_interval
 from stylegan_transfer.networks.features import build_features
@@ -96,17 +96,18 @@ def _paint(generator, codes, steady, style_size, frames, j, seed=0):
 
 def _measure(clip: Clip, j, painters, distances):
     """The figures of one clip in one style, by painter."""
-    meter, kept = FlickerMeter(len(painters), clip.motion), {name: [] for name in painters}
+    meter, kept = FlickerMeter(len(painters)), {name: [] for name in painters}
     pairs = {name: name.replace(STEADY, ALONE) for name in painters if name.endswith(STEADY)}
-    ghosting = {name: GhostingMeter(clip.motion) for name in pairs}
+    ghosting = {name: GhostingMeter() for name in pairs}
     paintings = [paint(clip.read(), j) for paint in painters.values()]
     others = [painters[alone](clip.read(), j, seed=1) for alone in pairs.values()]
-    frames = zip(clip.read(), zip(*paintings, strict=True), zip(*others, strict=True), strict=True)
-    for t, (frame, painted, other) in enumerate(frames):
-        meter.add(frame, painted)
+    frames = find_motions(clip.read(), clip.motion)
+    frames = zip(frames, zip(*paintings, strict=True), zip(*others, strict=True), strict=True)
+    for t, ((frame, motions), painted, other) in enumerate(frames):
+        meter.add(painted, motions)
         of = dict(zip(painters, painted, strict=True))
         for (name, alone), image in zip(pairs.items(), other, strict=True):
-            ghosting[name].add(frame, of[name], of[alone], image)
+            ghosting[name].add(frame, of[name], of[alone], image, motions.get(1))
         if t % _EVERY == 0:
             for name, image in zip(painters, painted, strict=True):
                 kept[name].append(distances(frame, image, j))
