@@ -5,12 +5,14 @@ stylegan-transfer evaluate --content=PHOTOS --style=PAINTINGS --output=DIR \\
     --generator=mine=runs/mine/generator.keras --results=theirs=FOLDER --pairwise
 stylegan-transfer evaluate --choices=choices.json
 stylegan-transfer evaluate --clip=CLIP --style=PAINTINGS --output=DIR
+stylegan-transfer evaluate --clip=CLIP --style=PAINTING --output=DIR --results=theirs=PAINTED
 stylegan-transfer evaluate --motions=pan,zoom --content=PHOTOS --style=PAINTINGS --output=DIR
 
 DIR gets report.json and report.md, and with the packages of the extra `evaluate` report.html and
 plot.svg. With --pairwise it also gets pairwise.html: a page on which you choose the better one of
 two results, and save your choices; --choices makes a table of them. --clip and --motions measure
-how much painted clips flicker: files, or rendered from photographs; report.json and report.md.
+how much painted clips flicker: files, or rendered from photographs; report.json and report.md. With
+--results they do so with clips that another program has painted: as many frames, of the same size.
 """
 
 import dataclasses

@@ -7,13 +7,15 @@ import itertools
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.checks import expect, is_path, is_whole
 from stylegan_transfer.pictures.clip_frames import (
+    Time,
     decode_pictures,
     first_stream,
     has_alpha,
@@ -24,7 +26,13 @@ from stylegan_transfer.pictures.clip_frames import (
     to_array,
     warn,
 )
-from stylegan_transfer.pictures.clip_streams import CODECS, LOSSLESS, add_sound, choose_coding
+from stylegan_transfer.pictures.clip_streams import (
+    CODECS,
+    LOSSLESS,
+    add_sound,
+    choose_coding,
+    encode_picture,
+)
 from stylegan_transfer.pictures.colors import fill_transparent
 from stylegan_transfer.pictures.segments import Segments
 
@@ -145,10 +153,46 @@ def read_frames(source: str | os.PathLike) -> Iterator[np.ndarray]:
         ImportError: PyAV is missing.
         ValueError: The clip cannot be read.
     """
+    return _look(source, to_array)
+
+
+def count_frames(source: str | os.PathLike) -> int:
+    """Returns how many frames `read_frames` yields, which headers do not always tell.
+
+    Raises:
+        FileNotFoundError: There is no such clip.
+        ImportError: PyAV is missing.
+        ValueError: The clip cannot be read.
+    """
+    return sum(_look(source, lambda frame: 1))
+
+
+def _look(source, look):
     import_av()
     expect(is_path(source), "the path of a clip", source=source)
     with naming_errors(source), open_clip(source) as clip:
         pictures = first_stream(clip.streams.video)
         expect(pictures, "a video file that PyAV reads", source=str(source))
         for _, frame in decode_pictures(pictures):
-            yield to_array(frame)
+            yield look(frame)
+
+
+def save_frames(frames: Sequence[np.ndarray], output: str | os.PathLike, rate: int = 25) -> None:
+    """Writes a clip without sound, of 8 bits and without loss: FFV1, in `.mkv`.
+
+    Args:
+        frames: At least one, float32 `(height, width, 3)` in [0, 1], all of one size.
+        output: Where. Missing folders are created; it appears at once and whole.
+        rate: Frames a second.
+
+    Raises:
+        ImportError: PyAV is missing.
+    """
+    coding = choose_coding(LOSSLESS, 0, True, False)
+    with renamed_when_done(output) as temporary, import_av().open(temporary, "w") as target:
+        stream = target.add_stream(coding.codec, rate=rate, options=coding.options)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = coding.pixels
+        for t, frame in enumerate(frames):
+            target.mux(encode_picture(stream, frame, Time(t, 1, Fraction(1, rate))))
+        target.mux(stream.encode(None))

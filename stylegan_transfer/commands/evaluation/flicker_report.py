@@ -1,13 +1,14 @@
 """The report on painted clips: how much they flicker, and how well they keep content and style."""
 
+import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
 
 from stylegan_transfer.commands.evaluation import report_files, tables
-from stylegan_transfer.commands.evaluation.clips import Clip, list_clips
+from stylegan_transfer.commands.evaluation.clips import Clip, list_clips, list_results, read_clip
 from stylegan_transfer.commands.evaluation.inputs import list_pictures
 from stylegan_transfer.commands.evaluation.options import EvaluateOptions
 from stylegan_transfer.measuring.distances import content_distances, gram_distances
@@ -26,36 +27,52 @@ UNTOUCHED, ALONE, STEADY = "untouched", "frame by frame", "steady"
 _EVERY = 4  # of so many frames, one has its content and Gram distance measured
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Row:
+    """How the clips of a row are made.
+
+    Attributes:
+        name: Its title.
+        paint: Returns an iterator over the frames of a clip in the style of a number.
+        alone: Of a steady row: that of the frames painted alone.
+    """
+
+    name: str
+    paint: Callable[[Clip, int], Iterator[np.ndarray]]
+    alone: "_Row | None" = None
+
+
 def measure_clips(options: EvaluateOptions) -> dict:
     """Returns the report on clips, as report.json holds it, without writing it.
 
-    Each group of clips has a row of the untouched frames, and for each generator one of every frame
-    painted by itself and one of `stylize_video`'s carried painting.
+    Each group of clips has a row of the untouched frames, for each generator one of every frame
+    painted by itself and one of `stylize_video`'s carried painting, and one for each of the
+    finished results, which have no ghosting: that needs frames painted alone.
 
     Raises:
-        FileNotFoundError: A clip or picture is not there.
+        FileNotFoundError: A clip, a result or a picture is not there.
         ImportError: OpenCV or PyAV is missing.
-        ValueError: A clip or picture cannot be read.
+        ValueError: A clip or picture cannot be read, or a result does not fit its clip.
     """
     import tqdm
 
     import_opencv()
     styles, (files, groups) = list_pictures(options.style), list_clips(options)
-    generators = options.named_generators
-    report = report_files.describe_run(files, styles, generators, {}, options)
+    paths = [path for clips in groups.values() for path in clips]
+    generators, results = options.named_generators, list_results(options, paths, styles)
+    report = report_files.describe_run(files, styles, generators, results, options)
     distances = _Distances(styles, options)
-    painters = _make_painters(generators, styles, options.style_size)
-    total = sum(map(len, groups.values())) * len(styles)
-    with tqdm.tqdm(total=total, unit="clip", disable=None) as bar:
+    rows = _list_rows(generators, results, styles, options)
+    with tqdm.tqdm(total=len(paths) * len(styles), unit="clip", disable=None) as bar:
         for group, clips in groups.items():
-            found = []  # figures of each clip and style
-            for open_clip in clips:
+            found = []  # figures by row of each clip and style
+            for open_clip in clips.values():
                 clip, of_clip = open_clip(), []
                 for j in range(len(styles)):
-                    of_clip.append(_measure(clip, j, painters, distances))
+                    of_clip.append(_measure(clip, j, rows, distances))
                     bar.update()
                 found.append(of_clip)
-            for row in _make_rows(group, painters, found, options.seed):
+            for row in _report_rows(group, rows, found, options.seed):
                 report["rows"].append(row)
                 bar.write(tables.summarize(row))
     return report
@@ -76,65 +93,68 @@ def describe(report: Mapping) -> str:
     )
 
 
-def _make_painters(generators, styles, style_size):
-    """Functions of frames and the number of a style, by the name of their row."""
-    painters = {UNTOUCHED: lambda frames, j: frames}
+def _list_rows(generators, results, styles, options):
+    rows = [_Row(UNTOUCHED, lambda clip, j: clip.read())]
+    size = options.style_size
     for name, path in generators.items():
         generator = load_generator(path)
-        codes = [encode_style(generator, style, style_size=style_size) for style in styles]
-        for how in (ALONE, STEADY):
-            title = how if len(generators) == 1 else f"{name}, {how}"
-            paint = functools.partial(_paint, generator, codes, how == STEADY, style_size)
-            painters[title] = paint
-    return painters
+        codes = [encode_style(generator, style, style_size=size) for style in styles]
+        title = "" if len(generators) == 1 else f"{name}, "
+        paint = functools.partial(_paint, generator, codes, size)
+        alone = _Row(f"{title}{ALONE}", functools.partial(paint, steady=False))
+        rows += [alone, _Row(f"{title}{STEADY}", paint, alone)]
+    for name, files in results.items():
+        rows.append(_Row(name, functools.partial(_read_result, files, styles, options)))
+    return rows
 
 
-def _paint(generator, codes, steady, style_size, frames, j, seed=0):
-    options = {"steady": steady, "style_size": style_size, "seed": seed}
-    return stylize_frames(generator, frames, codes[j], **options)
+def _paint(generator, codes, style_size, clip, j, **options):
+    return stylize_frames(generator, clip.read(), codes[j], style_size=style_size, **options)
 
 
-def _measure(clip: Clip, j, painters, distances):
-    """The figures of one clip in one style, by painter."""
-    meter, kept = FlickerMeter(len(painters)), {name: [] for name in painters}
-    pairs = {name: name.replace(STEADY, ALONE) for name in painters if name.endswith(STEADY)}
-    ghosting = {name: GhostingMeter() for name in pairs}
-    paintings = [paint(clip.read(), j) for paint in painters.values()]
-    others = [painters[alone](clip.read(), j, seed=1) for alone in pairs.values()]
-    frames = find_motions(clip.read(), clip.motion)
-    frames = zip(frames, zip(*paintings, strict=True), zip(*others, strict=True), strict=True)
-    for t, ((frame, motions), painted, other) in enumerate(frames):
+def _read_result(files, styles, options, clip, j):
+    return read_clip(files[clip.path, styles[j]], options)
+
+
+def _measure(clip: Clip, j, rows, distances):
+    """The figures of one clip in one style, by row."""
+    meter, kept = FlickerMeter(len(rows)), {row: [] for row in rows}
+    ghosting = {row: GhostingMeter() for row in rows if row.alone}
+    paintings = [row.paint(clip, j) for row in rows]
+    others = [row.alone.paint(clip, j, seed=1) for row in ghosting]
+    frames = zip(find_motions(clip.read(), clip.motion), zip(*paintings, strict=True), strict=True)
+    for t, ((frame, motions), painted) in enumerate(frames):
         meter.add(painted, motions)
-        of = dict(zip(painters, painted, strict=True))
-        for (name, alone), image in zip(pairs.items(), other, strict=True):
-            ghosting[name].add(frame, of[name], of[alone], image, motions.get(1))
+        of = dict(zip(rows, painted, strict=True))
+        for (row, of_row), other in zip(ghosting.items(), others, strict=True):
+            of_row.add(frame, of[row], of[row.alone], next(other), motions.get(1))
         if t % _EVERY == 0:
-            for name, image in zip(painters, painted, strict=True):
-                kept[name].append(distances(frame, image, j))
+            for row, image in of.items():
+                kept[row].append(distances(frame, image, j))
     flicker, flicker_long = meter.measure(1), meter.measure(LONG_RANGE)
     figures = {
-        name: {"flicker": 100 * short, "flicker_long": 100 * long}
-        | dict(zip(("content", "gram"), np.mean(kept[name], axis=0), strict=True))
-        for name, short, long in zip(painters, flicker, flicker_long, strict=True)
+        row: {"flicker": 100 * short, "flicker_long": 100 * long}
+        | dict(zip(("content", "gram"), np.mean(kept[row], axis=0), strict=True))
+        for row, short, long in zip(rows, flicker, flicker_long, strict=True)
     }
-    for name, alone in pairs.items():
-        figures[name]["ghosting"], figures[alone]["ghosting"] = ghosting[name].measure()
+    for row, of_row in ghosting.items():
+        figures[row]["ghosting"], figures[row.alone]["ghosting"] = of_row.measure()
     return figures
 
 
-def _make_rows(group, painters, found, seed):
+def _report_rows(group, rows, found, seed):
     """Yields the rows of one group of clips; a figure that a clip does not have is left out."""
-    rows = {}
-    for name in painters:
-        figures = rows[name] = {}
-        for key in found[0][0][name]:
-            matrix = np.array([[of[name][key] for of in of_clip] for of_clip in found])
+    means = {}
+    for row in rows:
+        figures = {}
+        for key in found[0][0][row]:
+            matrix = np.array([[of[row][key] for of in of_clip] for of_clip in found])
             if not np.isnan(matrix).any():
                 figures[key] = _summarize(matrix, seed)
-        alone = rows[name.replace(STEADY, ALONE)].get("flicker")
-        if name.endswith(STEADY) and alone and alone["mean"] > 0:
-            figures["flicker_ratio"] = {"mean": figures["flicker"]["mean"] / alone["mean"]}
-        yield {"name": f"{group}, {name}", "kind": "clip", "clip": group, "figures": figures}
+        means[row] = figures["flicker"]["mean"] if "flicker" in figures else 0
+        if row.alone and means[row.alone] > 0:
+            figures["flicker_ratio"] = {"mean": means[row] / means[row.alone]}
+        yield {"name": f"{group}, {row.name}", "kind": "clip", "clip": group, "figures": figures}
 
 
 def _summarize(matrix, seed):

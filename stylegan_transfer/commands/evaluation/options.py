@@ -8,8 +8,8 @@ from stylegan_transfer.options import Options, option
 
 # What only the report of pictures has.
 _OF_PICTURES = (
-    *("generators", "results", "reference", "strengths", "equal_content", "equal_gram"),
-    *("originality", "update", "plot", "pairwise", "num_comparisons"),
+    *("reference", "strengths", "equal_content", "equal_gram", "originality", "update", "plot"),
+    *("pairwise", "num_comparisons"),
 )
 
 
@@ -35,6 +35,11 @@ class EvaluateOptions(Options):
         description="Measure clips of these motions, rendered from --content, of 3 to 2 with a "
         f"short side of --paint_size: out of {', '.join(MOTIONS)}.",
     )
+    keep_clips: bool = option(
+        False,
+        description="Whether the clips of --motions are written, as clips/CONTENT_MOTION.mkv in "
+        "--output. Another program can paint them: CONTENT_MOTION_STYLE.mp4 for --results.",
+    )
     num_frames: int = option(
         16, description="Of each clip, from its start.", minimum=2, maximum=100_000
     )
@@ -46,7 +51,9 @@ class EvaluateOptions(Options):
     generators: bool = option(True, description="Whether generators are measured at all.")
     results: tuple[str, ...] = option(
         (),
-        description="NAME=FOLDER of finished results, CONTENT_STYLE.png as `stylize` names them.",
+        description="NAME=FOLDER of finished results, made by any program: CONTENT_STYLE.png, of a "
+        "clip CONTENT_STYLE.mp4, as `stylize` names them, or with another suffix. Or NAME=FILE of "
+        "one content in one style. Clips have as many frames as their content, or --num_frames.",
         repeatable=True,
     )
     reference: str | None = option(
@@ -152,6 +159,8 @@ class EvaluateOptions(Options):
             self.expect(not self.content, "content", "none with --clip")
         else:
             self.expect(bool(self.content), "content", "at least one, or --clip")
+        fits = bool(self.motions) or not self.keep_clips
+        self.expect(fits, "keep_clips", "none without --motions")
         fits = not self.motions or self.num_frames <= MAX_FRAMES
         self.expect(fits, "num_frames", f"at most {MAX_FRAMES} with --motions")
         for field in dataclasses.fields(self):
@@ -173,7 +182,7 @@ class EvaluateOptions(Options):
 
     @property
     def named_results(self) -> dict[str, pathlib.Path]:
-        """The folders of results by name."""
+        """The folders, or files, of results by name."""
         return {name: pathlib.Path(path) for name, path in _split_names(self.results).items()}
 
 
