@@ -41,12 +41,8 @@ class Segments:
             self._count, self.num_frames = self._count + 1, self.num_frames + len(note["times"])
 
     def load_state(self) -> dict[str, np.ndarray] | None:
-        """Returns what the next frame needs of those before; None at the start."""
-        if not self._count:
-            return None
-        path = self._path(self._count - 1) / _STATE
-        with _naming_damage(path), np.load(path) as arrays:
-            return dict(arrays)
+        """Returns `load_state` of the folder."""
+        return load_state(self._folder)
 
     def write(self, pictures: Iterable[tuple], coding: Coding, like) -> None:
         """Writes segments until the pictures end.
@@ -102,9 +98,40 @@ class Segments:
         return _path(self._folder, number)
 
 
+def are_in(folder: pathlib.Path) -> bool:
+    """Returns whether there are finished segments in a folder, whole or damaged."""
+    return (_path(folder, 0) / _NOTE).is_file()
+
+
 def count_frames(folder: pathlib.Path) -> int:
-    """Returns how many frames the finished segments in a folder hold; changes nothing."""
+    """Returns how many frames the finished segments in a folder hold; changes nothing.
+
+    Raises:
+        ValueError: A note is damaged; the message names it.
+    """
     return sum(len(note["times"]) for note in _read_notes(folder))
+
+
+def load_state(folder: pathlib.Path) -> dict[str, np.ndarray] | None:
+    """Returns what the next frame needs of those before; None at the start.
+
+    Raises:
+        ValueError: It is damaged; the message names its file. The dict, too, raises it, in place
+            of `KeyError`: what is looked for and not there is missing in that file.
+    """
+    count = sum(1 for _ in _read_notes(folder))
+    if not count:
+        return None
+    path = _path(folder, count - 1) / _STATE
+    with _naming_damage(path), np.load(path) as arrays:
+        state = _State(arrays)
+    state.path = path
+    return state
+
+
+class _State(dict):
+    def __missing__(self, name):
+        raise _damage(self.path, f"no {name!r} in it")
 
 
 def _read_notes(folder):
@@ -127,7 +154,10 @@ def _naming_damage(path):
     try:
         yield
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            "Expected segments of a clip that an earlier run has painted in part; without their "
-            f"folder it begins anew. Received: {path} ({error})"
-        ) from error
+        raise _damage(path, error) from error
+
+
+def _damage(path, reason):
+    return ValueError(
+        f"Expected whole segments of a clip, or no folder of them. Received: {path} ({reason})"
+    )

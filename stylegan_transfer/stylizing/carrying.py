@@ -9,6 +9,7 @@ from stylegan_transfer.pictures.motion import estimate_flow, import_opencv, move
 DRIFT = 0.12  # mean absolute difference of RGB
 SCENE_CUT = 0.35  # share of the frame
 STILL = 0.5  # pixels of flow
+STATE = "frame", "painted", "shown", "coats"  # what a clip needs to go on after a frame
 COATS = 24, 8  # pixels from what is painted anew, the last coat first
 
 

@@ -1,6 +1,8 @@
 """Clips that go on after an interruption: segments, and frames equal to an uninterrupted run's."""
 
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from stylegan_transfer import samples
 from stylegan_transfer.commands import stylize
 from stylegan_transfer.exporting.export import export
 from stylegan_transfer.pictures import segments
+from stylegan_transfer.stylizing.carrying import STATE
 from stylegan_transfer.stylizing.video import stylize_video
 
 STAMPS = [0, 41, 70, 103, 200, 257, 300, 461]  # in milliseconds
@@ -38,6 +41,26 @@ def stop_after(count):
             raise KeyboardInterrupt
 
     return progress
+
+
+def break_file(path):
+    path.write_bytes(b"PK broken")
+
+
+def forget_coats(path):
+    with np.load(path) as arrays:
+        state = dict(arrays)
+    assert {*state} == {*STATE}
+    del state["coats"]
+    np.savez(path, **state)
+
+
+DAMAGES = [
+    ("segment.json", break_file),
+    ("state.npz", break_file),
+    ("state.npz", pathlib.Path.unlink),
+    ("state.npz", forget_coats),
+]
 
 
 def assert_equal_clips(path, other, is_lossless=False):
@@ -104,16 +127,15 @@ def test_segments_are_joined_as_they_are(generator, code, images, tmp_path):
 @pytest.mark.usefixtures("short_segments")
 def test_damaged_segments_are_named(generator, code, images, tmp_path):
     source, folder = make_clip(tmp_path / "a.mp4", images), tmp_path / "parts"
-    for name in ("state.npz", "segment.json"):
+    for name, damage in DAMAGES:
         with pytest.raises(KeyboardInterrupt):
             stylize_video(
                 generator, source, code, tmp_path / "b.mp4", segments=folder, progress=stop_after(5)
             )
-        (folder / "000000" / name).write_bytes(b"PK broken")
-        with pytest.raises(ValueError, match=f"Expected segments of a clip .*{name}"):
+        damage(folder / "000000" / name)
+        with pytest.raises(ValueError, match=f"^Expected whole segments of a clip, .*{name} "):
             stylize_video(generator, source, code, tmp_path / "b.mp4", segments=folder)
-        for path in folder.glob("*/*"):
-            path.unlink()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -198,16 +220,42 @@ def test_the_command_goes_on_and_notices_what_has_changed(
 
 
 @pytest.mark.usefixtures("short_segments")
-def test_overwrite_begins_anew(run_command, flags, interrupt, tmp_path):
-    output = f"--output={tmp_path / 'out.mkv'}"
+@pytest.mark.parametrize(("name", "damage"), DAMAGES)
+def test_what_is_damaged_begins_anew(run_command, flags, interrupt, tmp_path, name, damage):
+    output = tmp_path / "out.mkv"
+    damaged = tmp_path / ".segments-out.mkv" / "000000" / name
+    for how in ("--resume", "--overwrite"):
+        interrupt(5)
+        assert run_command(stylize, *flags, f"--output={output}").returncode == 130
+        damage(damaged)
+        process = run_command(stylize, *flags, f"--output={output}", how)
+        assert process.returncode == 0, process.stderr
+        lines = [line for line in process.stdout.splitlines() if str(damaged) in line]
+        assert len(lines) == (how == "--resume")
+        assert all(line.startswith(f"Painted again: {output}. Expected whole") for line in lines)
+        assert "Goes on" not in process.stdout
+        assert len(read_clip(output)[0]) == 8
+        assert not damaged.parent.parent.exists()
+        output.unlink()
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_segments_of_which_nothing_is_known_begin_anew(run_command, flags, interrupt, tmp_path):
+    output = tmp_path / "out.mkv"
     interrupt(5)
-    assert run_command(stylize, *flags, output).returncode == 130
-    note = tmp_path / ".segments-out.mkv" / "000000" / "segment.json"
-    note.write_text("damaged")
-    assert run_command(stylize, *flags, output, "--resume").returncode == 1
-    process = run_command(stylize, *flags, output, "--overwrite")
+    assert run_command(stylize, *flags, f"--output={output}").returncode == 130
+    (tmp_path / ".segments-out.mkv" / "made_of.json").write_text("damaged")
+    process = run_command(stylize, *flags, f"--output={output}", "--resume")
     assert process.returncode == 0, process.stderr
-    assert len(read_clip(tmp_path / "out.mkv")[0]) == 8
+    assert f"Made of something unknown, painted again: {output}\n" in process.stdout
+
+
+@pytest.mark.usefixtures("short_segments")
+def test_frames_painted_alone_go_on_without_a_state(run_command, flags, interrupt, tmp_path):
+    flags += ["--steady=false", f"--output={tmp_path / 'out.mkv'}"]
+    interrupt(5)
+    assert run_command(stylize, *flags).returncode == 130
+    assert "Goes on after frame 3" in run_command(stylize, *flags, "--resume").stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -30,14 +30,14 @@ def paint_clip(
         codes: Of the style; with masks one for each painting.
         options: Of the run.
         refiner: From `load_refiner`.
-        makings: What the clip is made of. Segments of anything else are deleted.
+        makings: What the clip is made of. Segments of anything else, and damaged ones, are deleted.
         bar: A tqdm bar, which shows the frames done, their speed and the time left.
 
     Raises:
         ImportError: PyAV or OpenCV is missing.
         ValueError: The clip cannot be read.
     """
-    unfinished.begin(job, makings, anew=options.overwrite)
+    unfinished.begin(job, makings, options)
     try:
         stylize_video(
             generator,

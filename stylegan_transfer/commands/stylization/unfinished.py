@@ -8,7 +8,8 @@ from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.pairs import Job, is_clip
 from stylegan_transfer.commands.stylization.options import LOOK, StylizeOptions
 from stylegan_transfer.commands.stylization.record import Makings
-from stylegan_transfer.pictures.segments import count_frames
+from stylegan_transfer.pictures import segments
+from stylegan_transfer.stylizing.carrying import STATE
 
 _MADE_OF = "made_of.json"
 
@@ -20,13 +21,18 @@ def segments_of(job: Job) -> pathlib.Path:
 
 def is_unfinished(job: Job) -> bool:
     """Returns whether an earlier run has painted segments of the job's clip."""
-    return is_clip(job.content) and count_frames(segments_of(job)) > 0
+    return is_clip(job.content) and segments.are_in(segments_of(job))
 
 
-def begin(job: Job, makings: dict, anew: bool) -> None:
-    """Writes what the segments of a job are made of; deletes those of other things, or all."""
+def begin(job: Job, makings: dict, options: StylizeOptions) -> None:
+    """Writes what the segments of a job are made of.
+
+    Deletes those of other things and damaged ones; with --overwrite all.
+    """
     folder = segments_of(job)
-    if folder.exists() and (anew or _read(folder) != makings):
+    if folder.exists() and (
+        options.overwrite or _read(folder) != makings or _find_damage(folder, options)
+    ):
         shutil.rmtree(folder)
     with renamed_when_done(folder / _MADE_OF) as temporary:
         temporary.write_text(json.dumps(makings), encoding="utf-8")
@@ -39,7 +45,7 @@ def remove_if_empty(job: Job) -> None:
 
 
 def review(jobs: list[Job], options: StylizeOptions, makings: Makings) -> list[str]:
-    """Returns a line for each clip that goes on, or begins anew since something has changed.
+    """Returns a line for each clip that goes on, or begins anew, and why.
 
     With --overwrite all begin anew, and nothing is said. Writes nothing.
 
@@ -55,10 +61,12 @@ def review(jobs: list[Job], options: StylizeOptions, makings: Makings) -> list[s
             "Expected --resume, or --overwrite to begin anew, for a clip that is painted in part. "
             f"Received: {begun[0].output}"
         )
-    return [_compare(_read(segments_of(job)), makings.of(job), job) for job in begun]
+    return [_review(job, makings.of(job), options) for job in begun]
 
 
-def _compare(before, now, job):
+def _review(job, now, options):
+    folder = segments_of(job)
+    before = _read(folder)
     others = [name for name in now if before.get(name) != now[name]]
     flags = [name for name in others if name in LOOK]
     if before and flags:
@@ -66,9 +74,26 @@ def _compare(before, now, job):
             f"Expected the flags with which {job.output} was begun for --resume, or --overwrite. "
             f"Received: other {', '.join(f'--{name}' for name in sorted(flags))}"
         )
+    damage = _find_damage(folder, options)
+    if damage:
+        return f"Painted again: {job.output}. {damage}"
     if others:
-        return f"Made of another {' and '.join(others)}, painted again: {job.output}"
-    return f"Goes on after frame {count_frames(segments_of(job))}: {job.output}"
+        what = f"another {' and '.join(others)}" if before else "something unknown"
+        return f"Made of {what}, painted again: {job.output}"
+    return f"Goes on after frame {segments.count_frames(folder)}: {job.output}"
+
+
+def _find_damage(folder, options):
+    """Why painting cannot go on after the segments in a folder; "" if it can, or has none."""
+    if not segments.are_in(folder):
+        return ""
+    is_carried = options.steady and options.strength > 0
+    try:
+        state = segments.load_state(folder)
+        _ = [state[name] for name in (STATE if is_carried else ())]
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _read(folder):
