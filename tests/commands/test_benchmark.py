@@ -298,8 +298,9 @@ def test_curves_show_how_time_and_memory_grow(fake_program):
 
 def test_clips_have_a_rate_each_and_are_compared_with_our_steady_one(fake_program, monkeypatch):
     monkeypatch.setattr(clips, "SIZES", ((32, 48), (36, 48)))
-    rows = clips.measure_clips(BenchmarkOptions(**FAKE), num_frames=6)["clips"]
-    names = [clips.STEADY, clips.ALONE, clips.PEER_SMOOTH]
+    options = BenchmarkOptions(**FAKE | {"runtimes": ("onnx", "openvino-fast")})
+    rows = clips.measure_clips(options, num_frames=6)["clips"]
+    names = [clips.STEADY, clips.ALONE, clips.FAST, clips.PEER_SMOOTH]
     assert [(row["contestant"], row["height"]) for row in rows] == [
         (name, height) for height in (32, 36) for name in names
     ]
@@ -319,9 +320,9 @@ def test_the_pan_moves_by_three_pixels_a_frame():
     assert pan.std() > 50
 
 
-@pytest.mark.parametrize("name", [clips.STEADY, clips.ALONE])
+@pytest.mark.parametrize("name", [clips.STEADY, clips.ALONE, clips.FAST])
 def test_ours_paints_clips_steadily_or_frame_by_frame(stopwatch, monkeypatch, name):
-    given = []
+    given, precisions = [], []
     stylize_frames = video.stylize_frames
 
     def stylize(*args, steady):
@@ -330,13 +331,17 @@ def test_ours_paints_clips_steadily_or_frame_by_frame(stopwatch, monkeypatch, na
 
     monkeypatch.setattr(video, "stylize_frames", stylize)
     monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
-    monkeypatch.setattr(
-        stylegan_transfer, "load_generator", lambda: StyleGenerator(4, num_blocks=1)
-    )
+
+    def load(precision):
+        precisions.append(precision)
+        return StyleGenerator(4, num_blocks=1)
+
+    monkeypatch.setattr(stylegan_transfer, "load_generator", load)
     paint = peer.CONTESTANTS[name](stopwatch, threads=1, width=None)
     painted = paint(peer.draw_pictures(3, 32, 40))
     assert [frame.shape for frame in painted] == 3 * [(32, 40, 3)]
-    assert given == [name == clips.STEADY]
+    assert given == [name != clips.ALONE]
+    assert precisions == ["fast" if name == clips.FAST else "float32"]
     assert stopwatch.seconds > 0
 
 

