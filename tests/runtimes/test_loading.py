@@ -177,3 +177,19 @@ def test_threads_share_a_generator(paths, runtime):
     with concurrent.futures.ThreadPoolExecutor(8) as threads:
         painted = [*threads.map(paint, range(16))]
     np.testing.assert_allclose(painted, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_a_missing_and_a_damaged_graph_are_named(paths, tmp_path, runtime):
+    pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime))
+    folder = tmp_path / "torn"
+    shutil.copytree(paths["exported"], folder)
+    (folder / "encode_style.onnx").unlink()
+    graph = (folder / "synthesize.onnx").read_bytes()
+    (folder / "synthesize.onnx").write_bytes(graph[: len(graph) // 2])
+    generator, picture = load_generator(folder, runtime), np.zeros((1, 32, 32, 3), "float32")
+    for _ in range(2):  # the second time as the first
+        with pytest.raises(ValueError, match="^Expected a folder with .*encode_style.onnx.*torn"):
+            generator.encode_style(picture)
+        with pytest.raises(ValueError, match="^Expected a graph that can be read.*synthesize.onnx"):
+            generator.synthesize(picture, np.zeros((1, 8), "float32"))
