@@ -1,6 +1,7 @@
 """Clips of which an interrupted run has painted segments: whether these still fit."""
 
 import json
+import operator
 import pathlib
 import shutil
 
@@ -87,10 +88,10 @@ def _find_damage(folder, options):
     """Why painting cannot go on after the segments in a folder; "" if it can, or has none."""
     if not segments.are_in(folder):
         return ""
-    is_carried = options.steady and options.strength > 0
     try:
         state = segments.load_state(folder)
-        _ = [state[name] for name in (STATE if is_carried else ())]
+        if options.steady and options.strength > 0:
+            operator.itemgetter(*STATE)(state)
     except ValueError as error:
         return str(error)
     return ""
