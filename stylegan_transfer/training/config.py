@@ -83,7 +83,7 @@ class TrainingConfig(Options):
         0.5, description="Strength of hue and saturation changes.", minimum=0, maximum=1
     )
     grey_share: float = option(
-        0.1,
+        0.0,
         description="Share of the photographs, and of the paintings, that lose their colours.",
         minimum=0,
         maximum=1,
