@@ -65,7 +65,10 @@ def run_beam(run_command, styles, tmp_path):
 
 
 def files_in(folder):
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    paths = (  # unlike `rglob`, `walk` bears that folders vanish meanwhile
+        pathlib.Path(top, name) for top, _, names in os.walk(folder) for name in names
+    )
+    return {str(path.relative_to(folder)) for path in paths}
 
 
 def results_in(folder):
