@@ -68,7 +68,7 @@ def make_dataset(
         style_augmentation: Strength of the colour changes of the paintings from 0 (none) to
             1 (hue by up to 0.05 of a turn, saturation by up to 30 %); True is 1. Default: 1.
         grey_share: Share of the photographs, and of the paintings, that lose their colours, so
-            that these are learned as styles, too. Default: 0.
+            that black and white is learned, too. Default: 0.
         cache_bytes: Memory for pictures (decoded, and encoded ones of TensorFlow data sets) in
             bytes; those beyond it are decoded at each use. Default: 4 GiB.
         data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
