@@ -5,6 +5,7 @@ stylegan-transfer stylize --content=PHOTOS --style=a.jpg --style=b.jpg --output=
 stylegan-transfer stylize --content=photo.jpg --style=a.jpg:0.7 --style=b.jpg:0.3 --output=c.png
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -54,19 +55,22 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
     for note in plan.notes:
         print(note)
     earlier = _read_reports(plan.report) if plan.report and options.resume else {}
-    import tqdm
-
-    from stylegan_transfer.commands.stylization.paint import Painter
     from stylegan_transfer.runtimes.loading import load_generator
 
     with timer("loading the generator"):
         generator = load_generator(options.generator, options.runtime, options.precision)
+    # While onnxruntime reads the graphs, in a thread of its own.
+    from stylegan_transfer.commands.stylization.bar import Bar
+    from stylegan_transfer.commands.stylization.paint import Painter
+
     if plan.record is not None:
         remove_leftovers(plan.record.path.parent)
         for job in plan.todo:
             plan.record.plan(job)
         plan.record.save()
-    with tqdm.tqdm(total=len(plan.todo), unit="picture", disable=None) as bar:
+    with contextlib.closing(Bar(len(plan.todo))) as bar:
+        if len(plan.todo) > 1 or options.quality != "fast":
+            bar.show()
         painter = Painter(generator, options, makings, plan.record, timer, bar)
         try:
             painter.paint(plan.todo)

@@ -20,6 +20,7 @@ SAVE_FORMATS = {
     ".webp": "WEBP",
 }
 _MAX_JPEG_EXIF = 65533  # bytes
+_PNG_LEVEL = 4  # of zlib: paintings take 2 % more bytes than with Pillow's 6, and 0.6 of the time
 
 
 def write_picture(
@@ -45,6 +46,8 @@ def write_picture(
         file.write(encode_deep_png(pixels, **metadata))
         return
     options = {"quality": quality} if file_format in ("JPEG", "WEBP") else {}
+    if file_format == "PNG":
+        options["compress_level"] = _PNG_LEVEL
     if file_format == "JPEG" and quality >= 90:
         options["subsampling"] = 0  # painted edges are coloured: keep the full chroma
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

@@ -533,6 +533,31 @@ def test_verbose_says_where_the_time_went(run_stylize, save_picture, tmp_path):
         assert f"{part}: " in process.stdout
 
 
+@pytest.mark.parametrize(
+    "num_styles, flags, shown",
+    [
+        (1, [], ""),
+        (1, ["--tile_size=64"], "part 1 of 2"),
+        (2, [], "2/2 "),
+    ],
+)
+def test_a_terminal_shows_what_one_waits_for(
+    run_stylize, save_picture, tmp_path, monkeypatch, num_styles, flags, shown
+):
+    content = save_picture("a.png", (64, 200))
+    styles = [save_picture(f"{name}.png") for name in "st"[:num_styles]]
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    process = run_stylize(
+        f"--content={content}",
+        *(f"--style={style}" for style in styles),
+        *flags,
+        output=tmp_path / "out" / ("a.png" if num_styles == 1 else ""),
+    )
+    assert process.returncode == 0
+    assert shown in process.stderr
+    assert bool(shown) == bool(process.stderr)
+
+
 def test_a_large_collection_is_encoded_once_for_all_runs(
     run_stylize, save_picture, tmp_path, monkeypatch
 ):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import tqdm
 
 from stylegan_transfer.commands.pairs import Job, is_clip
 from stylegan_transfer.commands.stylization import unfinished
@@ -31,7 +32,7 @@ def paint_clip(
         options: Of the run.
         refiner: From `load_refiner`.
         makings: What the clip is made of. Segments of anything else, and damaged ones, are deleted.
-        bar: A tqdm bar, which shows the frames done, their speed and the time left.
+        bar: A `Bar`, which shows the frames done, their speed and the time left.
 
     Raises:
         ImportError: PyAV or OpenCV is missing.
@@ -71,7 +72,7 @@ def _show_frames(bar):
         nonlocal before
         before = done - 1 if before is None else before  # of an earlier run
         speed = (done - before) / (time.monotonic() - started)
-        left = f", {bar.format_interval(max(total - done, 0) / speed)} left" if total else ""
-        bar.set_postfix_str(f"frame {done} of {total or '?'}, {speed:.2f} frames/s{left}")
+        left = f", {tqdm.tqdm.format_interval(max(total - done, 0) / speed)} left" if total else ""
+        bar.note(f"frame {done} of {total or '?'}, {speed:.2f} frames/s{left}")
 
     return show

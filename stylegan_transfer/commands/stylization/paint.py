@@ -52,7 +52,7 @@ class Painter:
         makings: Says what results are made of.
         record: Of the output folder, or None.
         timer: Adds up where the time goes.
-        bar: A tqdm bar that counts the jobs.
+        bar: A `Bar` that counts the jobs.
 
     Attributes:
         done: The jobs whose results are written.
@@ -248,7 +248,8 @@ class Painter:
                 self._record.save()
 
     def _show_tiles(self, done, total):
-        self._bar.set_postfix_str("" if done == total else f"part {done} of {total}")
+        if total > 1:
+            self._bar.note("" if done == total else f"part {done} of {total}")
 
     def _paint_clip(self, job):
         from stylegan_transfer.commands.stylization.clip import paint_clip
@@ -266,7 +267,7 @@ class Painter:
         refiner = self._find_refiner(job.style, match)
         with self._timer("painting clips"):
             paint_clip(self._generator, job, codes, self._options, refiner, makings, self._bar)
-        self._bar.set_postfix_str("")
+        self._bar.note("")
         self._count(job, makings)
 
     def _judge(self, loaded, result):
