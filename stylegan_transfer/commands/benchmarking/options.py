@@ -5,7 +5,7 @@ import os
 
 from stylegan_transfer.options import Options, option
 
-PARTS = ("stylising", "clips", "formats", "training", "curves")
+PARTS = ("stylising", "commands", "clips", "formats", "training", "curves")
 EXPORTED = {
     "onnx": "stylegan_transfer, onnxruntime",
     "openvino": "stylegan_transfer, OpenVINO",
