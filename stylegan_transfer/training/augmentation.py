@@ -6,20 +6,12 @@ from stylegan_transfer.checks import expect, is_number, is_whole
 CONTENT, STYLE = 0, 1
 AUGMENTATION = 2
 
-NUM_DRAWS = 7  # random numbers of an example: for its crops 0 to 3, for its colours 4 to 6
 MAX_HUE_TURN = 0.05
 MAX_SATURATION_CHANGE = 0.3
 
 
 def check_batches(
-    batch_size,
-    image_size,
-    seed,
-    start_step,
-    content_resize,
-    style_resize,
-    style_augmentation,
-    grey_share,
+    batch_size, image_size, seed, start_step, content_resize, style_resize, style_augmentation
 ) -> tuple[tuple, tuple]:
     """Returns both ranges of sizes, by default from `image_size` to twice that.
 
@@ -36,7 +28,6 @@ def check_batches(
     _check_resize("style_resize", style_resize, image_size)
     fits = style_augmentation is True or is_number(style_augmentation, 0, 1)
     expect(fits, "a style_augmentation from 0 to 1", style_augmentation=style_augmentation)
-    expect(is_number(grey_share, 0, 1), "a grey_share from 0 to 1", grey_share=grey_share)
     return content_resize, style_resize
 
 

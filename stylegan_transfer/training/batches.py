@@ -17,7 +17,6 @@ from stylegan_transfer.training.augmentation import (
     CONTENT,
     MAX_HUE_TURN,
     MAX_SATURATION_CHANGE,
-    NUM_DRAWS,
     STYLE,
     check_batches,
 )
@@ -42,7 +41,6 @@ class Batches(keras.utils.PyDataset):
         content_resize: Lowest and highest short side of the resized photographs in pixels.
         style_resize: The same for the paintings.
         style_augmentation: Strength of the colour changes of the paintings from 0 to 1.
-        grey_share: Share of photographs, and of paintings, that lose their colours.
         num_batches: How many there are. Default: endlessly many.
 
     Raises:
@@ -63,7 +61,6 @@ class Batches(keras.utils.PyDataset):
         content_resize: tuple[int, int] | None = None,
         style_resize: tuple[int, int] | None = None,
         style_augmentation: float = 1.0,
-        grey_share: float = 0.0,
         num_batches: int | None = None,
     ):
         super().__init__(workers=_WORKERS)
@@ -75,11 +72,10 @@ class Batches(keras.utils.PyDataset):
             content_resize,
             style_resize,
             style_augmentation,
-            grey_share,
         )
         self._batch_size, self._image_size, self._seed = batch_size, image_size, seed
         self._start_step, self._num_batches = start_step, num_batches
-        self._strength, self._grey_share = float(style_augmentation), grey_share
+        self._strength = float(style_augmentation)
         self._photographs, self._paintings = store.open_pair(
             content, style, *(high for _, high in self._resize)
         )
@@ -97,19 +93,17 @@ class Batches(keras.utils.PyDataset):
         content_range, style_range = self._resize
         picture, _, draws = self._next_picture(self._photographs, CONTENT, index)
         (content,) = random_crops(picture, draws, 1, self._image_size, content_range)
-        if self._grey_share:
-            content = content @ color_matrix(draws, 0.0, self._grey_share)
         picture, number, draws = self._next_picture(self._paintings, STYLE, index)
         styles = random_crops(picture, draws, 2, self._image_size, style_range)
-        if self._strength or self._grey_share:
-            styles = styles @ color_matrix(draws, self._strength, self._grey_share)
+        if self._strength:
+            styles = styles @ color_matrix(draws, self._strength)
         crops = (np.clip(crops / 255, 0, 1, dtype="float32") for crops in (content, styles))
         return (*crops, np.int32(number))  # JAX has no 64 bits
 
     def _next_picture(self, pictures, stream, index):
         epoch, position = divmod(index, len(pictures))
         order = _shuffle(self._seed, stream, epoch, len(pictures))
-        draws = _philox(self._seed, stream + AUGMENTATION, index).random(NUM_DRAWS)
+        draws = _philox(self._seed, stream + AUGMENTATION, index).random(6)
         return (*pictures.load(order[position]), draws)
 
 
@@ -155,11 +149,10 @@ def random_crops(picture, draws, num_crops: int, image_size: int, resize) -> np.
     return np.stack(crops)
 
 
-def color_matrix(draws, strength: float, grey_share: float) -> np.ndarray:
-    """Returns the matrix that changes the colours of RGB rows, or makes greys of them, `(3, 3)`."""
+def color_matrix(draws, strength: float) -> np.ndarray:
+    """Returns the `(3, 3)` matrix that turns the hue and scales the saturation of RGB rows."""
     turn = 2 * np.pi * MAX_HUE_TURN * strength * (2 * draws[4] - 1)
     saturation = 1 + MAX_SATURATION_CHANGE * strength * (2 * draws[5] - 1)
-    saturation *= draws[6] >= grey_share
     x, y = saturation * np.cos(turn), saturation * np.sin(turn)
     chroma = np.array([[1, 0, 0], [0, x, y], [0, -y, x]])
     return (RGB_TO_YIQ @ chroma @ np.linalg.inv(RGB_TO_YIQ)).astype("float32")

@@ -82,12 +82,6 @@ class TrainingConfig(Options):
     style_augmentation: float = option(
         0.5, description="Strength of hue and saturation changes.", minimum=0, maximum=1
     )
-    grey_share: float = option(
-        0.0,
-        description="Share of the photographs, and of the paintings, that lose their colours.",
-        minimum=0,
-        maximum=1,
-    )
     batch_size: int = option(8, description="Pairs a step.", minimum=1, maximum=4_096)
     steps: int = option(
         6_000, description="Optimizer steps of the generator.", minimum=1, maximum=_MOST_STEPS

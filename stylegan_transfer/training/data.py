@@ -17,7 +17,6 @@ from stylegan_transfer.training.augmentation import (
     CONTENT,
     MAX_HUE_TURN,
     MAX_SATURATION_CHANGE,
-    NUM_DRAWS,
     STYLE,
     check_batches,
 )
@@ -35,7 +34,6 @@ def make_dataset(
     content_resize: tuple[int, int] | None = None,
     style_resize: tuple[int, int] | None = None,
     style_augmentation: float = 1.0,
-    grey_share: float = 0.0,
     cache_bytes: int = 4 * 2**30,
     data_dir: str | os.PathLike | None = None,
     store: ImageStore | None = None,
@@ -67,8 +65,6 @@ def make_dataset(
         style_resize: The same for the paintings.
         style_augmentation: Strength of the colour changes of the paintings from 0 (none) to
             1 (hue by up to 0.05 of a turn, saturation by up to 30 %); True is 1. Default: 1.
-        grey_share: Share of the photographs, and of the paintings, that lose their colours, so
-            that black and white is learned, too. Default: 0.
         cache_bytes: Memory for pictures (decoded, and encoded ones of TensorFlow data sets) in
             bytes; those beyond it are decoded at each use. Default: 4 GiB.
         data_dir: Folder of the TensorFlow data sets. Default: that of `tensorflow_datasets`.
@@ -96,14 +92,7 @@ def make_dataset(
         ((2, 32, 32, 3), (2, 2, 32, 32, 3), (2,))
     """
     content_resize, style_resize = check_batches(
-        batch_size,
-        image_size,
-        seed,
-        start_step,
-        content_resize,
-        style_resize,
-        style_augmentation,
-        grey_share,
+        batch_size, image_size, seed, start_step, content_resize, style_resize, style_augmentation
     )
     expect(is_number(cache_bytes, 0), "cache_bytes of at least 0", cache_bytes=cache_bytes)
     expect(store is None or isinstance(store, ImageStore), "an ImageStore, or None", store=store)
@@ -113,12 +102,10 @@ def make_dataset(
     def make_example(index):
         picture, _, draws = _next_picture(photographs, CONTENT, seed, index)
         content_crop = _random_crops(picture, draws, 1, image_size, content_resize)[0]
-        if grey_share:
-            content_crop @= _color_matrix(draws, 0.0, grey_share)
         picture, number, draws = _next_picture(paintings, STYLE, seed, index)
         style_crops = _random_crops(picture, draws, 2, image_size, style_resize)
-        if style_augmentation or grey_share:
-            style_crops @= _color_matrix(draws, float(style_augmentation), grey_share)
+        if style_augmentation:
+            style_crops @= _color_matrix(draws, float(style_augmentation))
         crops = (tf.clip_by_value(c / 255, 0, 1) for c in (content_crop, style_crops))
         return (*crops, number)
 
@@ -132,12 +119,12 @@ def make_dataset(
 
 
 def _next_picture(pictures, stream, seed, index):
-    """The picture of example `index` (uint8), its number and its random numbers of [0, 1)."""
+    """The picture of example `index` (uint8), its number and its random numbers, 6 of [0, 1)."""
     key = _key(seed, stream, index // len(pictures))
     last = len(pictures) - 1
     position = tf.random.experimental.index_shuffle(index % len(pictures), key, last)
     picture, number = tf.numpy_function(pictures.load, [position], (tf.uint8, tf.int64))
-    draws = tf.random.stateless_uniform([NUM_DRAWS], _key(seed, stream + AUGMENTATION, index))
+    draws = tf.random.stateless_uniform([6], _key(seed, stream + AUGMENTATION, index))
     return tf.ensure_shape(picture, (None, None, 3)), tf.ensure_shape(number, ()), draws
 
 
@@ -176,14 +163,13 @@ def _corners(room, draws, num_crops):
     return [(place // num_columns, place % num_columns) for place in places]
 
 
-def _color_matrix(draws, strength, grey_share):
-    """Returns the matrix that changes the colours of RGB rows, or makes greys of them, `(3, 3)`.
+def _color_matrix(draws, strength):
+    """Returns the `(3, 3)` matrix that turns the hue and scales the saturation of RGB rows.
 
-    It turns the hue and scales the saturation in the chroma plane of YIQ: luma and greys stay.
+    Both act on the chroma plane of YIQ, so luma and greys stay, and one product does both.
     """
     turn = 2 * np.pi * MAX_HUE_TURN * strength * (2 * draws[4] - 1)
     saturation = 1 + MAX_SATURATION_CHANGE * strength * (2 * draws[5] - 1)
-    saturation *= tf.cast(draws[6] >= grey_share, tf.float32)
     x, y = saturation * tf.cos(turn), saturation * tf.sin(turn)
     chroma = tf.reshape(tf.stack([1, 0, 0, 0, x, y, 0, -y, x]), (3, 3))
     return RGB_TO_YIQ @ chroma @ np.linalg.inv(RGB_TO_YIQ)

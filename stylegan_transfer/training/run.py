@@ -218,7 +218,6 @@ def _dataset(config, store, num_batches=None, **overrides):
         "content_resize": config.content_resize,
         "style_resize": config.style_resize,
         "style_augmentation": config.style_augmentation,
-        "grey_share": config.grey_share,
         "store": store,
         **overrides,
     }
@@ -240,7 +239,6 @@ def _validation_set(config, store):
         content=config.validation_content,
         style=config.validation_style,
         style_augmentation=0.0,
-        grey_share=0.0,
     )
 
 
@@ -255,7 +253,6 @@ def _grid_pictures(config, store):
         batch_size=_GRID_SIZE,
         seed=config.seed + 1,
         style_augmentation=0.0,
-        grey_share=0.0,
     )
     contents, styles, _ = next(iter(dataset))
     return np.asarray(contents), np.asarray(styles[:, 0])

@@ -31,7 +31,6 @@ FIELDS = dataclasses.fields(TrainingConfig)
         ("adversarial_start", 6_000),
         ("content", ""),
         ("style_augmentation", 1.5),
-        ("grey_share", -0.1),
         ("content_weight", -1.0),
         ("style_weight", math.nan),
         ("identity_weight", -0.1),

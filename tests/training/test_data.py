@@ -187,20 +187,6 @@ def test_the_color_change_turns_hue_and_saturation_within_the_documented_bounds(
         assert 0.9 * bound < -change.min() < 1.01 * bound
 
 
-def test_the_grey_share_of_both_kinds_loses_its_colors_and_keeps_its_luma(colors):
-    options = {"batch_size": 7, "style_augmentation": 1}
-    colored = [part.reshape(140, -1, 3) for part in read(20, colors, **options)]
-    parts = [part.reshape(140, -1, 3) for part in read(20, colors, grey_share=0.3, **options)]
-    are_grey = [np.ptp(part, axis=-1).max(axis=1) < 1e-5 for part in parts]
-    assert all(0.15 < is_grey.mean() < 0.45 for is_grey in are_grey)
-    assert (are_grey[0] != are_grey[1]).any()
-    for before, after, is_grey in zip(colored, parts, are_grey, strict=True):
-        np.testing.assert_allclose(before[~is_grey], after[~is_grey], atol=1e-6)
-        inside = is_grey & (before.min(axis=(1, 2)) > 0) & (before.max(axis=(1, 2)) < 1)
-        assert inside.sum() > 5
-        np.testing.assert_allclose((before @ LUMA)[inside], (after @ LUMA)[inside], atol=2e-3)
-
-
 def test_the_color_change_leaves_greys_alone(tmp_path):
     grey = save(tmp_path / "grey.png", np.full((20, 20, 3), 128, np.uint8))
     _, style = read(3, grey, style_augmentation=1)
@@ -326,7 +312,6 @@ def test_the_numbers_tell_which_paintings_are_the_same(colors):
         ({"content_resize": (15, 40)}, "Expected content_resize.*image_size=16"),
         ({"style_resize": (40, 20)}, "Expected style_resize"),
         ({"style_augmentation": 1.5}, "style_augmentation=1.5"),
-        ({"grey_share": 1.5}, "grey_share=1.5"),
         ({"style_augmentation": "1"}, "style_augmentation='1'"),
         ({"content_resize": 64}, "content_resize=64"),
         ({"content_resize": ("a", "b")}, "content_resize="),
