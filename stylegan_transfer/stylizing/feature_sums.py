@@ -15,16 +15,14 @@ from stylegan_transfer import losses
 from stylegan_transfer.networks.compiling import compile_for_all_sizes
 from stylegan_transfer.networks.features import VGG19Features
 
-# Reduction of the picture -> layers that are looked at. Half the size shows strokes twice as large
-# for a quarter of the time, and is where the deep layers are.
-STYLE_LAYERS = {
-    1: ("relu1_1", "relu2_1"),
-    2: ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-}
+# The picture is looked at in its own size and in half of it: there strokes are twice as large, and
+# what is seen in one size alone would come with grain in the other.
+REDUCTIONS = (1, 2)
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 # Of the style losses, where not 1: the distances of these layers are several times as large, and
 # close last.
-LAYER_WEIGHTS = {"2/relu3_1": 3.0, "2/relu4_1": 2.0}
-CONTENT_LAYERS = {2: ("relu3_1", "relu4_1")}
+LAYER_WEIGHTS = {"relu3_1": 3.0, "relu4_1": 2.0}
+CONTENT_LAYERS = ("relu3_1", "relu4_1")
 STEPS = ("down", "right")  # from a pixel to its neighbours, for the total variation
 LARGEST_STRIDE = 32  # of relu5_1 at half the size
 RECEPTIVE_RADIUS = 192  # pixels, of the same, up to the next multiple of its stride
@@ -46,17 +44,16 @@ class FeatureSums:
     """
 
     def __init__(self):
-        layers = dict.fromkeys(layer for layers in STYLE_LAYERS.values() for layer in layers)
-        self._features = VGG19Features(layers=tuple(layers))
+        self._features = VGG19Features(layers=STYLE_LAYERS)
         self.measure = compile_for_all_sizes(self._measure)
         self.maps = compile_for_all_sizes(self._content_maps)
         self.descend = compile_for_all_sizes(self._descend)
         self.slopes = compile_for_all_sizes(self._slopes)
         self.pull = compile_for_all_sizes(self._pull)
 
-    def _maps(self, tile, inner, layers_by_reduction):
+    def _maps(self, tile, inner, layers):
         """Yields name, stride and the inner part of each map."""
-        for reduction, layers in layers_by_reduction.items():
+        for reduction in REDUCTIONS:
             images = tile[None]
             if reduction > 1:
                 images = keras.ops.average_pool(images, reduction, padding="same")
@@ -139,7 +136,7 @@ def total_loss(sums: Sums, targets: Statistics, weights: Mapping[str, float]) ->
     style, moments, content, layers = [], [], [], []
     for name, (wanted_gram, wanted_moments) in targets.items():
         gram, actual = to_statistics(sums[name])
-        layers.append(LAYER_WEIGHTS.get(name, 1.0))
+        layers.append(LAYER_WEIGHTS.get(name.partition("/")[2], 1.0))
         areas = layers[-1] * sums[name]["count"] / tf.reduce_sum(sums[name]["count"])
         style.append(tf.reduce_sum(areas * losses.relative_distances(gram, wanted_gram)))
         moments.append(tf.reduce_sum(areas * losses.relative_distances(actual, wanted_moments)))

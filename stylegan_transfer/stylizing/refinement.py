@@ -28,7 +28,7 @@ from stylegan_transfer.stylizing.painting import TILE_SIZE
 from stylegan_transfer.stylizing.qualities import Refinement
 from stylegan_transfer.stylizing.tiling import make_tiles
 
-LEARNING_RATE = 0.03  # of Adam, in units of the image's range; falls to 0
+LEARNING_RATE = 0.015  # of Adam, in units of the image's range; falls to 0. More makes grain
 COLOR_BLUR = 2.0  # pixels: the standard deviation of the Gaussian
 # Looked at as large as a content of 512 pixels by default, styles come closest.
 STYLE_SCALE = 4 / 3

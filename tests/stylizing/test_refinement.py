@@ -53,19 +53,19 @@ def at_both_sizes(image):
     )
     half = keras.ops.average_pool(image[None], 2, padding="same")
     whole, half = features(image[None]), features(half)
-    maps = {f"1/{layer}": whole[layer] for layer in ("relu1_1", "relu2_1")}
+    maps = {f"1/{layer}": values for layer, values in whole.items()}
     return maps | {f"2/{layer}": values for layer, values in half.items()}
 
 
 def test_losses_of_sums_are_the_trainings_losses(content, painted, style):
     maps, style_maps, content_maps = map(at_both_sizes, (painted, style, content))
-    layers = ("2/relu3_1", "2/relu4_1")
+    layers = ("1/relu3_1", "1/relu4_1", "2/relu3_1", "2/relu4_1")
 
     def mean_of_layers(loss):
         """Weighted: relu3_1 three times, relu4_1 twice."""
-        weights = {"2/relu3_1": 3.0, "2/relu4_1": 2.0}
-        values = {n: weights.get(n, 1.0) * loss({n: maps[n]}, {n: style_maps[n]}) for n in maps}
-        return sum(values.values()) / 10.0
+        weights = {"relu3_1": 3.0, "relu4_1": 2.0}
+        values = {n: weights.get(n[2:], 1.0) * loss({n: maps[n]}, {n: style_maps[n]}) for n in maps}
+        return sum(values.values()) / 16.0
 
     expected = {
         "style": mean_of_layers(losses.style_loss),
@@ -141,7 +141,7 @@ def test_each_region_goes_to_the_statistics_of_its_own_style(content, style):
     other, left = draw_style("woodcut", 96), np.zeros((96, 96), "float32")
     left[:, :48] = 1.0
     whole = draw_content("city", 96)
-    refiner = make_refiner([style, other], Refinement(8), is_masked=True, style_size=72)
+    refiner = make_refiner([style, other], Refinement(20), is_masked=True, style_size=72)
     refined = refiner(whole, whole, np.stack([left, 1.0 - left]))
     for wanted, unwanted, part in ((style, other, np.s_[:, :32]), (other, style, np.s_[:, 64:])):
         maps, *styles = (at_both_sizes(image) for image in (refined[part], wanted, unwanted))
