@@ -2,6 +2,7 @@
 
 import functools
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from stylegan_transfer import samples
 from stylegan_transfer.commands.benchmarking.contestants import (
+    ended,
     install,
     make_environment,
     take_turns,
@@ -52,19 +54,20 @@ def measure_commands(options: BenchmarkOptions) -> dict[str, list[dict]]:
 
 def _run(command: Sequence[str]) -> dict:
     """The seconds until the program has ended, and those of all cores."""
-    with tempfile.TemporaryFile("w+") as errors:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command, env=make_environment(), stdout=subprocess.DEVNULL, stderr=errors
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            errors.seek(0)
-            reason = errors.read().strip().rpartition("\n")[2]
-            raise ChildProcessError(f"{reason} (exit code {process.returncode})")
-    return {"s": seconds, "processor_s": usage.ru_utime + usage.ru_stime}
+    started, before = time.perf_counter(), _processor_seconds()
+    process = subprocess.run(
+        command, env=make_environment(), capture_output=True, text=True, check=False
+    )
+    seconds, processor_seconds = time.perf_counter() - started, _processor_seconds() - before
+    if process.returncode:
+        raise ended(process.stderr, process.returncode)
+    return {"s": seconds, "processor_s": processor_seconds}
+
+
+def _processor_seconds():
+    """Those of all programs that were started here and have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _summarize(answers):

@@ -80,7 +80,7 @@ class Contestant:
         if not answer:
             code = self._process.wait()
             self._errors.seek(0)
-            raise ChildProcessError(f"{_last_line(self._errors.read())} (exit code {code})")
+            raise ended(self._errors.read(), code)
         return {"waited": time.perf_counter() - started, **json.loads(answer)}
 
     def close(self):
@@ -89,6 +89,11 @@ class Contestant:
             self._process.kill()
             self._process.communicate()
         self._errors.close()
+
+
+def ended(errors: str, code: int) -> ChildProcessError:
+    """Returns the error of a program that has ended: the last line of what it wrote, its code."""
+    return ChildProcessError(f"{_last_line(errors)} (exit code {code})")
 
 
 def make_environment() -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 LEGENDS = {
     "pictures": "to_ours: the contestant's median time, or peak memory, over ours",
-    "commands": "from the start of a program to its end, one picture; medians",
+    "commands": "from the start of a program to its end, one picture, on all cores; medians",
     "clips": "a pan of 8 frames, painted only; to_ours: the median time over ours, steady",
     "formats": "mb: on disk; ms: of one picture of 301x451; differences from what Keras paints",
     "megapixels": "ms: of the second picture; in tiles beyond 1 megapixel",
