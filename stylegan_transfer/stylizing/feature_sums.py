@@ -28,7 +28,6 @@ LARGEST_STRIDE = 32  # of relu5_1 at half the size
 RECEPTIVE_RADIUS = 192  # pixels, of the same, up to the next multiple of its stride
 _EPSILON = 1e-5
 
-Key = tuple[int, str]  # reduction, layer
 Sums = dict[str, dict[str, tf.Tensor]]
 # Of a region: (gram matrix, moments) of each map.
 Statistics = dict[str, tuple[tf.Tensor, tf.Tensor]]

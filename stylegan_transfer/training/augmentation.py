@@ -6,6 +6,7 @@ from stylegan_transfer.checks import expect, is_number, is_whole
 CONTENT, STYLE = 0, 1
 AUGMENTATION = 2
 
+NUM_DRAWS = 6  # random numbers of an example: for its crops 0 to 3, for its colours 4 and 5
 MAX_HUE_TURN = 0.05
 MAX_SATURATION_CHANGE = 0.3
 

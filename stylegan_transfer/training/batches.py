@@ -17,6 +17,7 @@ from stylegan_transfer.training.augmentation import (
     CONTENT,
     MAX_HUE_TURN,
     MAX_SATURATION_CHANGE,
+    NUM_DRAWS,
     STYLE,
     check_batches,
 )
@@ -103,7 +104,7 @@ class Batches(keras.utils.PyDataset):
     def _next_picture(self, pictures, stream, index):
         epoch, position = divmod(index, len(pictures))
         order = _shuffle(self._seed, stream, epoch, len(pictures))
-        draws = _philox(self._seed, stream + AUGMENTATION, index).random(6)
+        draws = _philox(self._seed, stream + AUGMENTATION, index).random(NUM_DRAWS)
         return (*pictures.load(order[position]), draws)
 
 

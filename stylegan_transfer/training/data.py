@@ -17,6 +17,7 @@ from stylegan_transfer.training.augmentation import (
     CONTENT,
     MAX_HUE_TURN,
     MAX_SATURATION_CHANGE,
+    NUM_DRAWS,
     STYLE,
     check_batches,
 )
@@ -119,12 +120,12 @@ def make_dataset(
 
 
 def _next_picture(pictures, stream, seed, index):
-    """The picture of example `index` (uint8), its number and its random numbers, 6 of [0, 1)."""
+    """The picture of example `index` (uint8), its number and its random numbers of [0, 1)."""
     key = _key(seed, stream, index // len(pictures))
     last = len(pictures) - 1
     position = tf.random.experimental.index_shuffle(index % len(pictures), key, last)
     picture, number = tf.numpy_function(pictures.load, [position], (tf.uint8, tf.int64))
-    draws = tf.random.stateless_uniform([6], _key(seed, stream + AUGMENTATION, index))
+    draws = tf.random.stateless_uniform([NUM_DRAWS], _key(seed, stream + AUGMENTATION, index))
     return tf.ensure_shape(picture, (None, None, 3)), tf.ensure_shape(number, ()), draws
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from stylegan_transfer.training import data
+from stylegan_transfer.training.augmentation import NUM_DRAWS
 from stylegan_transfer.training.batches import Batches, color_matrix, random_crops
 from stylegan_transfer.training.sources import ImageStore
 
@@ -24,7 +25,7 @@ def test_crops_and_colors_are_those_of_the_other_reader_for_the_same_draws(num_c
         Image.fromarray(random.integers(0, 256, (9, 7, 3), "uint8")).resize((70, 90))
     )
     for _ in range(10):
-        draws = random.random(6).astype("float32")
+        draws = random.random(NUM_DRAWS).astype("float32")
         actual = random_crops(picture, draws, num_crops, 32, (40, 80))
         expected = data._random_crops(picture, draws, num_crops, 32, (40, 80))
         np.testing.assert_allclose(actual, expected, atol=1.5)  # of 255: rounded twice
