@@ -8,6 +8,7 @@ into convolutions, repetition of values into the convolution after it, and `tanh
 import numpy as np
 
 from stylegan_transfer.exporting.onnx_graph import Graph
+from stylegan_transfer.networks.layers import smoothing_kernel
 
 _EPSILON = 1e-5  # of the variance, as in `networks.normalization`
 
@@ -117,22 +118,15 @@ def _cut_phase(graph, maps, row, column):
     return graph.add("Slice", maps, *(graph.constant(v) for v in (starts, ends, [2, 3])))
 
 
-def to_images(graph: Graph, maps: str, size: str | None) -> str:
-    """Adds what makes images of twelve channels at half the size: `(batch, height, width, 3)`.
+def to_images(graph: Graph, maps: str) -> str:
+    """Adds what makes images in [0, 1] of twelve channels at half the size.
 
     Args:
         graph: Of the maps.
         maps: `(batch, 12, rows, columns)`.
-        size: Height and width of the images. Default: the whole maps.
     """
-    pixels = graph.add("DepthToSpace", maps, blocksize=2, mode="DCR")
-    taps = np.array([-1, 4, 10, 4, -1]) / 16
-    kernel = np.repeat(2.0 * np.outer(taps, taps)[None, None], 3, axis=0)
-    filtered = graph.add(
-        "Conv", reflect_pad(graph, pixels, 2), graph.constant(kernel), group=3, pads=[0] * 4
-    )
+    kernel = np.transpose(2.0 * smoothing_kernel(3), (3, 2, 0, 1))
+    padded = reflect_pad(graph, maps, 1)
+    filtered = graph.add("Conv", padded, graph.constant(kernel), pads=[0] * 4)
     images = graph.add("Sigmoid", filtered)  # of 2 x: tanh x / 2 + 1 / 2
-    if size is not None:
-        corner, axes = graph.constant([0, 0]), graph.constant([2, 3])
-        images = graph.add("Slice", images, corner, size, axes)
-    return graph.add("Transpose", images, perm=[0, 2, 3, 1])
+    return graph.add("DepthToSpace", images, blocksize=2, mode="DCR")

@@ -107,6 +107,9 @@ def _build_synthesis(generator, half_precision):
     for conv in generator.upsampling_convs:
         maps = graph.add("Relu", modulate(conv, maps, layers.upsample_and_convolve))
     maps = layers.convolve(graph, maps, generator.to_pixels)
-    graph.output("stylized", layers.to_images(graph, maps, size), _IMAGES)
+    corner, axes = graph.constant([0, 0]), graph.constant([2, 3])
+    images = graph.add("Slice", layers.to_images(graph, maps), corner, size, axes)
+    images = graph.add("Transpose", images, perm=[0, 2, 3, 1])
+    graph.output("stylized", images, _IMAGES)
     normalizer.output_moments()
     return graph.model()

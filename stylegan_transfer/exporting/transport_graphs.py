@@ -32,7 +32,8 @@ def build_transport_graphs(generator, half_precision: bool = False) -> dict:
         - `analyse`: `content`, whose sides are multiples of 16 -> `maps_16`, `maps_8`, ..., which
           are channels-last, and `statistics`;
         - `synthesize`: the maps, `matrix_16`, `shift_16`, ... for each level, and the inputs of
-          `Normalizer` -> `stylized` and `used_moments`.
+          `Normalizer` -> `stylized`, whose colours are still the decoder's, their `palette`, mean
+          and covariance as `(batch, 12)`, and `used_moments`.
 
     Raises:
         ImportError: The package `onnx` is missing.
@@ -58,7 +59,7 @@ def _build_encoder(generator, half_precision):
     for name in (*_LEVELS.values(), "relu1_1"):
         statistics += add_statistics(graph, maps[name])
     code = map_statistics(graph, statistics, generator.mapping)
-    parts = [code, *_statistics_of_levels(graph, maps)]
+    parts = [code, *_statistics_of_levels(graph, maps), *_mean_and_covariance(graph, style)]
     graph.output("code", graph.add("Concat", *parts, axis=1), ("batch", "code_size"))
     return graph.model()
 
@@ -103,7 +104,10 @@ def _build_synthesis(generator, half_precision):
     for i in (1, 2):
         maps = paint(paint(descend(i, maps)))
     maps = layers.convolve(graph, maps, generator.to_pixels)
-    graph.output("stylized", layers.to_images(graph, maps, None), _IMAGES)
+    images = layers.to_images(graph, maps)
+    graph.output("stylized", _channels_last(graph, images), _IMAGES)
+    palette = graph.add("Concat", *_mean_and_covariance(graph, images), axis=1)
+    graph.output("palette", palette, ("batch", 12))
     normalizer.output_moments()
     return graph.model()
 
@@ -136,16 +140,20 @@ def _statistics_of_levels(graph, maps):
     mean, variance, _ = layers.mean_and_variance(graph, maps[deepest])
     statistics = [graph.add("Flatten", mean), graph.add("Flatten", variance)]
     for name in others:
-        mean = layers.mean_over_positions(graph, maps[name])
-        centred = _channels_last(graph, graph.add("Sub", maps[name], mean))
-        channels = graph.add("Shape", centred, start=3)
-        shape = graph.add("Concat", graph.constant([0, -1]), channels, axis=0)
-        flat = graph.add("Reshape", centred, shape)
-        products = graph.add("MatMul", graph.add("Transpose", flat, perm=[0, 2, 1]), flat)
-        count = graph.add("Cast", graph.add("Shape", flat, start=1, end=2), to=1)
-        covariance = graph.add("Div", products, count)
-        statistics += [graph.add("Flatten", mean), graph.add("Flatten", covariance)]
+        statistics += _mean_and_covariance(graph, maps[name])
     return statistics
+
+
+def _mean_and_covariance(graph, maps):
+    mean = layers.mean_over_positions(graph, maps)
+    centred = _channels_last(graph, graph.add("Sub", maps, mean))
+    channels = graph.add("Shape", centred, start=3)
+    shape = graph.add("Concat", graph.constant([0, -1]), channels, axis=0)
+    flat = graph.add("Reshape", centred, shape)
+    products = graph.add("MatMul", graph.add("Transpose", flat, perm=[0, 2, 1]), flat)
+    count = graph.add("Cast", graph.add("Shape", flat, start=1, end=2), to=1)
+    covariance = graph.add("Div", products, count)
+    return [graph.add("Flatten", mean), graph.add("Flatten", covariance)]
 
 
 def _channels_last(graph, maps):

@@ -92,7 +92,7 @@ class DocumentGenerator(keras.Model):
         maps = maps if noise is None else maps + ops.cast(noise[0], maps.dtype)
         for conv in self.decoder[:-1]:
             maps = layers.upsample(ops.relu(conv(maps)))
-        return layers.to_images(self.decoder[-1](maps), height, width)
+        return layers.crop(layers.to_images(self.decoder[-1](maps)), height, width)
 
     def call(self, inputs, training=False):
         content, style = inputs

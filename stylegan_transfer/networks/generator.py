@@ -169,8 +169,8 @@ class StyleGenerator(keras.Model):
             maps = maps + modulate(i + 1, self.block_convs[i + 1](residual))
         for i, conv in enumerate(self.upsampling_convs, start=2 * self.num_blocks):
             maps = ops.relu(modulate(i, conv(layers.upsample(maps))))
-        pixels = layers.remove_checkerboard(layers.depth_to_space(self.to_pixels(maps)))
-        images = layers.to_images(pixels, height, width)
+        pixels = layers.smooth_depth_to_space(self.to_pixels(maps))
+        images = layers.crop(layers.to_images(pixels), height, width)
         return (images, normalize.used) if return_moments else images
 
     def call(self, inputs, training=False):

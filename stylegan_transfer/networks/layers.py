@@ -92,36 +92,47 @@ def depth_to_space(maps, factor=2):
     return ops.reshape(maps, (-1, height * factor, width * factor, depth))
 
 
-def remove_checkerboard(images):
-    """Returns the images without waves of 2 pixels' length, horizontal, vertical or diagonal.
+def smooth_depth_to_space(maps):
+    """Returns `depth_to_space(maps)` without waves of 2 pixels' length, in either direction.
 
-    The low-pass filter (-1, 4, 10, 4, -1) / 16 in both directions, with reflection at the border:
-    0 at the Nyquist frequency, where `depth_to_space` leaves a checkerboard because each of its
-    phases has weights of its own; 3/4 at half of it; constant images stay what they are.
+    Each phase of `depth_to_space` comes from weights of its own, which leaves a checkerboard. The
+    low-pass filter (-1, 4, 10, 4, -1) / 16 in both directions is 0 at the Nyquist frequency and
+    3/4 at half of it; constant images stay what they are. It is computed before the positions
+    grow, as one 3x3 convolution, with reflection at the border.
 
     Args:
-        images: `(batch, height, width, channels)`, both sides at least 3.
+        maps: `(batch, height, width, 4 channels)`, both sides at least 2.
+
+    Returns:
+        `(batch, 2 height, 2 width, channels)`.
 
     References:
         - Odena et al., "Deconvolution and Checkerboard Artifacts", Distill 2016.
         - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
           Networks", CVPR 2019, section 2 (filtering after upsampling).
     """
-    taps = np.array([-1, 4, 10, 4, -1]) / 16
-    kernel = np.repeat(np.outer(taps, taps)[:, :, None, None], images.shape[-1], axis=2)
-    padded = reflect_pad(images, (2, 2), (2, 2))
-    return ops.depthwise_conv(padded, ops.cast(kernel, images.dtype))
+    kernel = ops.cast(smoothing_kernel(maps.shape[-1] // 4), maps.dtype)
+    return depth_to_space(ops.conv(reflect_pad(maps, (1, 1), (1, 1)), kernel))
 
 
-def to_images(maps, height, width):
-    """Returns the top left part of maps as images: tanh, brought to [0, 1], float32.
+def smoothing_kernel(channels):
+    """Returns the kernel of `smooth_depth_to_space`, `(3, 3, 4 channels, 4 channels)`, float32."""
+    by_phase = np.zeros((2, 3, 2), "float32")  # of the result; position and phase that it takes
+    for phase in range(2):
+        for offset, tap in zip(range(-2, 3), (-1, 4, 10, 4, -1), strict=True):
+            position, taken = divmod(phase + offset, 2)
+            by_phase[phase, position + 1, taken] = tap / 16
+    kernel = np.einsum("piq,sjr,cd->ijqrcpsd", by_phase, by_phase, np.eye(channels))
+    return kernel.reshape(3, 3, 4 * channels, 4 * channels).astype("float32")
+
+
+def to_images(maps):
+    """Returns maps as images: tanh, brought to [0, 1], float32.
 
     Args:
-        maps: `(batch, height or more, width or more, 3)`.
-        height: Of the images.
-        width: Of the images.
+        maps: `(batch, height, width, 3)`.
     """
-    return 0.5 * ops.tanh(ops.cast(crop(maps, height, width), "float32")) + 0.5
+    return 0.5 * ops.tanh(ops.cast(maps, "float32")) + 0.5
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")

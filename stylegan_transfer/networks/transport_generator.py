@@ -16,6 +16,7 @@ from stylegan_transfer.networks.generator_inputs import (
     noise_of_call,
     reduce_masks,
 )
+from stylegan_transfer.networks.palette import map_colors, mix_palettes, palette_map
 from stylegan_transfer.networks.transport import mean_and_covariance, transport
 from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS
 
@@ -33,7 +34,9 @@ class TransportGenerator(keras.Model):
     maps of each level on its way. Each of its normalizations takes scale and shift from a code w,
     which a mapping network makes of the style's channel statistics, and adds noise, from which
     textures grow in flat areas. The last convolution runs at half resolution and rearranges its
-    channels into pixels, which a fixed filter frees of the checkerboard that this leaves.
+    channels into pixels, which a fixed filter frees of the checkerboard that this leaves. At last
+    the image's colours are given the style's palette in closed form, but not in training, whose
+    gradient would have to pass roots of matrices.
 
     Args:
         width: Channels of the outermost convolutions; doubled at each further level up to 4 times.
@@ -55,6 +58,8 @@ class TransportGenerator(keras.Model):
         - Mroueh, "Wasserstein Style Transfer", AISTATS 2020 (Gaussian optimal transport).
         - Li et al., "Universal Style Transfer via Feature Transforms", NeurIPS 2017 (statistics
           of several VGG levels).
+        - Pitié & Kokaram, "The Linear Monge-Kantorovitch Linear Colour Mapping", CVMP 2007
+          (palette).
         - Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
           Networks", CVPR 2019 (mapping network, modulation, noise).
     """
@@ -99,14 +104,15 @@ class TransportGenerator(keras.Model):
     def length_of_codes(self) -> int:
         """Length of a code: w, and the statistics that the levels are moved onto."""
         *_, relu2_1, relu3_1, relu4_1, relu5_1 = DISTILLED_WIDTHS
-        moved = sum(channels * (1 + channels) for channels in (relu4_1, relu3_1, relu2_1))
+        moved = sum(channels * (1 + channels) for channels in (relu4_1, relu3_1, relu2_1, 3))
         return self.code_size + 2 * relu5_1 + moved
 
     def encode_style(self, style):
         """Returns the style codes of `style` images of any size.
 
         A code is a flat vector, so that mixtures of codes are mixtures of styles: w, the means
-        and variances of relu5_1, and the means and covariances of the levels that are moved.
+        and variances of relu5_1, and the means and covariances of the levels that are moved, and
+        of the colours.
 
         Args:
             style: `(batch, height, width, 3)` in [0, 1], sides of at least 32 pixels.
@@ -120,13 +126,20 @@ class TransportGenerator(keras.Model):
         code = ops.stop_gradient(ops.concatenate(pooled, axis=-1))
         for dense in self.mapping:
             code = ops.leaky_relu(dense(code), 0.2)
-        statistics = self._content_statistics(maps)
+        statistics = [*self._content_statistics(maps), mean_and_covariance(style)]
         return ops.concatenate(
             [code, *(ops.reshape(s, (-1, s.shape[1] * s.shape[2])) for s in statistics)], axis=-1
         )
 
     def synthesize(
-        self, content, codes, masks=None, moments=None, noise=None, return_moments=False
+        self,
+        content,
+        codes,
+        masks=None,
+        moments=None,
+        noise=None,
+        return_moments=False,
+        palette=True,
     ):
         """Returns the content images painted in the styles of the codes.
 
@@ -139,9 +152,12 @@ class TransportGenerator(keras.Model):
             masks: Optional `(batch, styles, height, width)`: the share of each style at each
                 pixel, summing to 1 over styles.
             moments: Optional list, as `return_moments` gives it: the statistics of the content's
-                maps and of every normalization that are used in place of the image's own.
+                maps and of every normalization that are used in place of the image's own, and the
+                map of its colours.
             noise: Optional list from `draw_noise`.
             return_moments: Whether to return `(images, moments)`.
+            palette: Whether the images get the palette that the code of the last layer asks for;
+                with masks, one for the whole image, of all styles by their areas.
 
         Returns:
             Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
@@ -156,7 +172,8 @@ class TransportGenerator(keras.Model):
         maps = {name: ops.stop_gradient(maps[name]) for name in _LEVELS[:4]}
         own = self._content_statistics(maps) if moments is None else moments[: len(maps)]
         moved = self._move(maps, own, codes, masks)
-        normalize = normalization.Normalizer(None if moments is None else moments[len(maps) :])
+        given = None if moments is None else moments[len(maps) :]
+        normalize = normalization.Normalizer(given)
         layer = iter(range(self.num_layers))
 
         def modulate(maps):
@@ -179,9 +196,19 @@ class TransportGenerator(keras.Model):
             maps = maps + modulate(ops.relu(modulate(maps)))
         for i in (1, 2):
             maps = ops.relu(modulate(ops.relu(modulate(descend(i, maps)))))
-        pixels = layers.remove_checkerboard(layers.depth_to_space(self.to_pixels(maps)))
-        images = layers.to_images(pixels, height, width)
-        return (images, [*own, *normalize.used]) if return_moments else images
+        pixels = layers.smooth_depth_to_space(self.to_pixels(maps))
+        images, used = layers.to_images(pixels), [*own, *normalize.used]
+        if palette:
+            used.append(self._palette_map(images, codes, masks) if given is None else given[-1])
+            images = map_colors(images, used[-1])
+        images = layers.crop(images, height, width)
+        return (images, used) if return_moments else images
+
+    def _palette_map(self, images, codes, masks):
+        code = code_of_layer(codes, self.num_layers - 1, masks)
+        palettes = ops.reshape(code[..., -12:], (*ops.shape(code)[:-1], 4, 3))
+        palettes = palettes if masks is None else mix_palettes(palettes, masks)
+        return palette_map(images, palettes, self.exact_roots)
 
     def _content_statistics(self, maps):
         """Means and variances of relu5_1, means and covariances of the other levels."""
@@ -212,7 +239,8 @@ class TransportGenerator(keras.Model):
     def call(self, inputs, training=False):
         content, style = inputs
         noise = noise_of_call(self, content, training)
-        return self.synthesize(content, self.encode_style(style), noise=noise)
+        codes = self.encode_style(style)
+        return self.synthesize(content, codes, noise=noise, palette=not training)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

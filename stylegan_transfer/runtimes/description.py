@@ -7,7 +7,7 @@ import pathlib
 
 from stylegan_transfer.checks import expect, is_number, is_whole
 
-FORMAT = 1  # of folders; another one where inputs or outputs of the graphs change
+FORMAT = 2  # of folders; another one where inputs or outputs of the graphs change
 NAME = "generator.json"
 FORMATS = ("onnx", "openvino", "saved_model", "litert")  # of graphs
 WEIGHTS = ("float32", "float16", "int8")  # as they may be stored

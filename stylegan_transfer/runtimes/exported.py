@@ -60,7 +60,7 @@ class ExportedGenerator:
         codes = self.in_full(codes, masks)
         feeds = {"content": content, **self.steer(codes, masks, noise)}
         outputs = ["stylized", *(["used_moments"] if return_moments else [])]
-        feeds |= self.give(moments)
+        feeds |= self.give(None if moments is None else moments[0])
         stylized, *used = self.session("synthesize", feeds, outputs, moments is not None)
         return (stylized, used) if return_moments else stylized
 
@@ -99,11 +99,15 @@ class ExportedGenerator:
         return codes
 
     def give(self, moments):
-        """Returns the graph's inputs that say which statistics normalizations take."""
+        """Returns the graph's inputs that say which statistics normalizations take.
+
+        Args:
+            moments: `(batch, n)`, what the graph returned as those it used; or None: the maps' own.
+        """
         if moments is None:
             size = self._description.moments_size
             return {"moments": np.zeros((1, size), "float32"), "given": np.array([False])}
-        return {"moments": np.asarray(moments[-1], "float32"), "given": np.array([True])}
+        return {"moments": np.asarray(moments, "float32"), "given": np.array([True])}
 
 
 def reduce_masks(masks: np.ndarray, stride: int, multiple: int) -> np.ndarray:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from stylegan_transfer.runtimes.exported import ExportedGenerator, check_images
+from stylegan_transfer.runtimes.palette import map_colors, mix_palettes, palette_map
+from stylegan_transfer.runtimes.roots import transport_matrix
 
-_RIDGE = 0.02  # as in `networks.transport`
 _EPSILON = 1e-5  # as in `networks.normalization`
 _LOCK = threading.Lock()  # of the number of threads, which is the process's
 
@@ -25,9 +26,9 @@ class ExportedTransportGenerator(ExportedGenerator):
 
     @property
     def length_of_codes(self) -> int:
-        """Length of a code: w, and the statistics of the levels."""
+        """Length of a code: w, and the statistics of the levels and of the colours."""
         deepest, *others = self._description.levels
-        statistics = 2 * deepest + sum(size * (1 + size) for size in others)
+        statistics = 2 * deepest + sum(size * (1 + size) for size in (*others, 3))
         return self._description.code_size + statistics
 
     def synthesize(
@@ -41,15 +42,20 @@ class ExportedTransportGenerator(ExportedGenerator):
         names = [f"maps_{stride}" for stride in strides]
         *maps, own = self._analyse(content, [*names, "statistics"], is_tile=moments is not None)
         own = own if moments is None else moments[0]
+        statistics = codes[..., self._description.code_size :]
         with _one_thread():
-            moves = self._moves(own, codes[..., self._description.code_size :], strides)
+            moves = self._moves(own, statistics, strides)
         codes = codes[..., : self._description.code_size]
         feeds = dict(zip(names, maps, strict=True)) | moves | self.steer(codes, masks, noise)
-        outputs = ["stylized", *(["used_moments"] if return_moments else [])]
-        feeds |= self.give(moments)
-        stylized, *used = self.session("synthesize", feeds, outputs, moments is not None)
-        stylized = np.ascontiguousarray(stylized[:, :height, :width])
-        return (stylized, [own, *used]) if return_moments else stylized
+        outputs = ["stylized", "palette", *(["used_moments"] if return_moments else [])]
+        feeds |= self.give(None if moments is None else moments[1])
+        stylized, palette, *used = self.session("synthesize", feeds, outputs, moments is not None)
+        if moments is None:
+            colors = _palette_map(palette, statistics[:, :, -1, -12:], masks)
+        else:
+            colors = moments[-1]
+        stylized = map_colors(np.ascontiguousarray(stylized[:, :height, :width]), colors)
+        return (stylized, [own, *used, colors]) if return_moments else stylized
 
     def _analyse(self, content, outputs, is_tile):
         """What the first graph gives; that of the last content is kept, for its next style."""
@@ -75,6 +81,12 @@ class ExportedTransportGenerator(ExportedGenerator):
             feeds[f"matrix_{stride}"] = matrix.astype("float32")
             feeds[f"shift_{stride}"] = shift[..., 0, :].astype("float32")
         return feeds
+
+
+def _palette_map(own, palettes, masks):
+    own, palettes = (flat.reshape(*flat.shape[:-1], 4, 3) for flat in (own, palettes))
+    palettes = palettes[:, 0] if masks is None else mix_palettes(palettes, np.asarray(masks))
+    return palette_map(own, palettes)
 
 
 def _pad_to_multiple(images, multiple):
@@ -105,27 +117,3 @@ def _deviation_matrix(source, target):
     """The diagonal matrix that gives each channel the target's deviation."""
     gains = np.sqrt((target[..., 1, :] + _EPSILON) / (source[..., 1, :] + _EPSILON))
     return gains[..., None] * np.eye(gains.shape[-1])
-
-
-def transport_matrix(content_covariance: np.ndarray, style_covariance: np.ndarray) -> np.ndarray:
-    """Returns the matrix of `networks.transport.transport_matrix`, float64.
-
-    With C = L L' (Cholesky) it is `L'^-1 (L' S L)^1/2 L^-1`: there is one symmetric positive A with
-    `A C A = S`, and this one takes the eigenvalues of a single matrix.
-
-    Args:
-        content_covariance: `(..., channels, channels)`.
-        style_covariance: The same; the axes before broadcast.
-    """
-    content, style = (np.asarray(c, "float64") for c in (content_covariance, style_covariance))
-    identity = np.eye(content.shape[-1])
-    variance = np.trace(content, axis1=-2, axis2=-1)[..., None, None] / len(identity)
-    factor = np.linalg.cholesky(content + (_RIDGE * variance + 1e-6) * identity)
-    inverse = np.linalg.inv(factor)
-    values, vectors = np.linalg.eigh(_transpose(factor) @ (style + 1e-6 * identity) @ factor)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]) @ _transpose(vectors)
-    return _transpose(inverse) @ root @ inverse
-
-
-def _transpose(matrix):
-    return np.swapaxes(matrix, -2, -1)

@@ -60,20 +60,31 @@ def test_depth_to_space_is_tensorflows(factor):
     np.testing.assert_array_equal(layers.depth_to_space(maps, factor), expected)
 
 
-def test_remove_checkerboard_is_the_separable_filter_with_reflection():
-    maps = make_maps(seed=0, shape=(2, 9, 6, 3))
+def test_smooth_depth_to_space_is_a_separable_filter_of_what_it_makes():
+    maps = make_maps(seed=0, shape=(2, 9, 6, 12))
     taps = np.array([-1, 4, 10, 4, -1]) / 16
-    expected = ndimage.convolve1d(maps, taps, axis=1, mode="mirror")
-    expected = ndimage.convolve1d(expected, taps, axis=2, mode="mirror")
-    np.testing.assert_allclose(layers.remove_checkerboard(maps), expected, rtol=1e-4, atol=1e-5)
+    images = np.asarray(tf.nn.depth_to_space(maps, 2))
+    expected = ndimage.convolve1d(images, taps, axis=1)
+    expected = ndimage.convolve1d(expected, taps, axis=2)
+    inside = slice(None), slice(2, -2), slice(2, -2)  # where the border does not matter
+    actual = np.asarray(layers.smooth_depth_to_space(maps))
+    np.testing.assert_allclose(actual[inside], expected[inside], rtol=1e-4, atol=1e-5)
 
 
-def test_remove_checkerboard_takes_waves_of_two_pixels_and_leaves_constants():
+def test_smooth_depth_to_space_reflects_the_maps_at_the_border():
+    maps = make_maps(seed=0, shape=(2, 9, 6, 12))
+    padded = np.pad(maps, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect")
+    expected = layers.smooth_depth_to_space(padded)[:, 6:-6, 6:-6]
+    np.testing.assert_allclose(layers.smooth_depth_to_space(maps), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_smooth_depth_to_space_takes_waves_of_two_pixels_and_leaves_constants():
     rows, columns = np.indices((8, 10))
     waves = np.stack([(-1.0) ** rows, (-1.0) ** columns, (-1.0) ** (rows + columns)], axis=-1)
     images = (waves + [0.2, 0.5, 0.9])[None].astype("float32")
     expected = np.broadcast_to([0.2, 0.5, 0.9], images.shape)
-    np.testing.assert_allclose(layers.remove_checkerboard(images), expected, atol=1e-6)
+    maps = tf.nn.space_to_depth(images, 2)
+    np.testing.assert_allclose(layers.smooth_depth_to_space(maps), expected, atol=1e-6)
 
 
 # Convolution with reflection padding.

@@ -22,6 +22,12 @@ def make_generator(**options):
     return make_styles_and_noise_matter(generator)
 
 
+def palettes_of(images):
+    """Mean colour, and below it the covariance of colours, of each image."""
+    pixels = np.reshape(images, (len(images), -1, 3)).astype("float64")
+    return np.stack([np.vstack([p.mean(axis=0), np.cov(p.T, bias=True)]) for p in pixels])
+
+
 @pytest.fixture(scope="module")
 def generator():
     return make_generator()
@@ -105,7 +111,8 @@ def test_a_code_holds_the_statistics_of_the_styles_maps(generator):
     relu2_1 = np.asarray(maps["relu2_1"])
     covariance = [np.cov(m.reshape(-1, 32).T, bias=True) for m in relu2_1]
     expected = [np.vstack([m.mean((0, 1)), c]) for m, c in zip(relu2_1, covariance, strict=True)]
-    np.testing.assert_allclose(code[:, -33 * 32 :].reshape(2, 33, 32), expected, atol=1e-3)
+    np.testing.assert_allclose(code[:, -12 - 33 * 32 : -12].reshape(2, -1, 32), expected, atol=1e-3)
+    np.testing.assert_allclose(code[:, -12:].reshape(2, 4, 3), palettes_of(style), atol=1e-5)
 
 
 def test_one_code_for_each_layer_may_be_given(generator, content, codes, plain):
@@ -119,6 +126,57 @@ def test_every_layer_hears_its_own_code(generator, content, codes, plain):
         mixed = np.repeat(codes[:, None], generator.num_layers, axis=1)
         mixed[:, layer] = codes[::-1]
         assert_differs(generator.synthesize(content, mixed), plain)
+
+
+# Palette.
+
+
+def test_images_have_the_mean_colour_and_the_ratios_of_variances_of_their_styles(generator):
+    content = make_images(0, 32, 48)  # nothing is padded
+    style = 0.5 + 0.1 * (make_images(1) - 0.5) @ np.float32([[1, 0.5, 0], [0, 1, 0], [0, 0, 2]])
+    stylized = generator([content, style])
+    assert np.min(stylized) > 0 and np.max(stylized) < 1  # nothing is clipped
+    for own, wanted in zip(palettes_of(stylized), palettes_of(style), strict=True):
+        np.testing.assert_allclose(own[0], wanted[0], atol=1e-5)
+        ratio = np.trace(own[1:]) / np.trace(wanted[1:])
+        np.testing.assert_allclose(own[1:] / ratio, wanted[1:], atol=0.03 * wanted[1:].max())
+
+
+def test_images_vary_as_much_as_without_a_palette(generator):
+    content = make_images(0, 32, 48)
+    style = 0.3 + 0.4 * make_images(1)
+    codes = generator.encode_style(style)
+    own, plain = (generator.synthesize(content, codes, palette=p) for p in (True, False))
+    variances = [palettes_of(images)[:, 1:].trace(axis1=1, axis2=2) for images in (own, plain)]
+    np.testing.assert_allclose(*variances, rtol=0.03)
+
+
+def test_grey_styles_make_grey_images(generator, content):
+    grey = np.repeat(make_images(1)[..., :1], 3, axis=-1)
+    stylized = np.asarray(generator([content, grey]))
+    plain = np.asarray(generator([content, grey], training=True))  # without a palette
+    assert np.ptp(plain, axis=-1).mean() > 0.02
+    assert np.ptp(stylized, axis=-1).mean() < 0.002
+    assert stylized.std() > 0.5 * plain.std()
+
+
+@pytest.mark.parametrize("color", [(0.0, 0.0, 0.0), (0.9, 0.2, 0.1)])
+def test_styles_of_one_colour_give_it_to_the_mean(generator, content, color):
+    style = np.full((2, 32, 32, 3), color, "float32")
+    stylized = np.asarray(generator([content, style]))
+    np.testing.assert_allclose(stylized.mean(axis=(1, 2)), [color] * 2, atol=0.1)
+
+
+def test_the_palette_under_masks_is_that_of_all_styles_together(generator):
+    content = make_images(0, 32, 48)
+    first, second = make_images(1), 0.2 * make_images(2)
+    codes = np.stack([generator.encode_style(s) for s in (first, second)], axis=1)
+    masks = np.zeros((2, 2, 32, 48), "float32")
+    masks[:, 0, :, :12] = masks[:, 1, :, 12:] = 1
+    stylized = generator.synthesize(content, codes, masks=masks)
+    shares = np.array([0.25, 0.75])[None, :, None]
+    means = np.stack([palettes_of(s)[:, 0] for s in (first, second)], axis=1)
+    np.testing.assert_allclose(palettes_of(stylized)[:, 0], (shares * means).sum(axis=1), atol=0.02)
 
 
 # Masks.

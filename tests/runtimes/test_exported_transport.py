@@ -9,7 +9,7 @@ from painting_cases import CASES, draw, paint_case
 from stylegan_transfer.networks import transport as networks_transport
 from stylegan_transfer.networks.transport_generator import TransportGenerator
 from stylegan_transfer.runtimes.loading import load_generator
-from stylegan_transfer.runtimes.transport import transport_matrix
+from stylegan_transfer.runtimes.roots import transport_matrix
 from stylegan_transfer.stylizing.codes import encode_style
 from stylegan_transfer.stylizing.video import stylize_frames
 

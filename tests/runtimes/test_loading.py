@@ -94,7 +94,7 @@ def test_a_missing_generator_is_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 99}, "graphs of format 1.*format=99"),
+        ({"format": 99}, "graphs of format 2.*format=99"),
         ({"format": None}, "format=None"),
         ({"unheard": 1}, "description"),
         ({"ranges": 3}, "ranges"),
