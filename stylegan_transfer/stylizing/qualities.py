@@ -16,7 +16,7 @@ class Refinement:
 
     num_steps: int
     style_weight: float = 15.0
-    content_weight: float = 3.0
+    content_weight: float = 4.0
     total_variation_weight: float = 0.15
 
     @property

@@ -6,12 +6,15 @@ picture itself, by the losses that it was trained with, bring out what is partic
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from stylegan_transfer.checks import expect
+from stylegan_transfer.networks.palette import map_colors, mix_palettes, palette_map
+from stylegan_transfer.networks.transport import mean_and_covariance
 from stylegan_transfer.pictures.inputs import to_images
 from stylegan_transfer.pictures.picture import ImageLike
 from stylegan_transfer.stylizing.codes import STYLE_SIZE, look_at_styles, to_shares
@@ -35,6 +38,18 @@ STYLE_SCALE = 4 / 3
 _FINE_LAYERS = ("1/relu1_1", "1/relu2_1", "2/relu1_1")
 
 
+class Look(NamedTuple):
+    """What refined pictures should have: of one style, or of several by their regions.
+
+    Attributes:
+        statistics: Of the maps.
+        palette: Mean and covariance of the colours, `(regions, 4, 3)`.
+    """
+
+    statistics: Statistics
+    palette: tf.Tensor
+
+
 class Refiner:
     """Refines what a generator painted in one style, or in one for each mask.
 
@@ -42,10 +57,11 @@ class Refiner:
     and total variation losses on the distilled features, at the picture's size and at half of it.
     The statistics to reach are the styles' and, with a share of `1 - strength`, the content's own.
     What is added has the brightness that each pixel needs, but blurred colours: the losses hardly
-    tell fine changes of colour from noise, and free pixels end as coloured speckles.
+    tell fine changes of colour from noise, and free pixels end as coloured speckles. After each
+    step the colours are moved onto the styles' palette, as a `TransportGenerator` does in the end.
 
     Args:
-        styles: Of each style the statistics, from `measure_style`.
+        styles: Of each style what `measure_style` says.
         refinement: How many steps, and what they weigh.
 
     Reference:
@@ -53,7 +69,7 @@ class Refiner:
         (there from noise, in hundreds of steps); see `losses` for the terms.
     """
 
-    def __init__(self, styles: Sequence[Statistics], refinement: Refinement):
+    def __init__(self, styles: Sequence[Look], refinement: Refinement):
         self._styles = tf.nest.map_structure(lambda *values: tf.concat(values, axis=0), *styles)
         self._refinement = refinement
 
@@ -85,15 +101,17 @@ class Refiner:
         """
         num_steps, weights = self._refinement.num_steps, self._refinement.weights
         canvas = _Canvas(content.shape, masks, tile_size, tileable)
-        own = canvas.remember(content)
-        targets = _mix([own, self._styles], (1.0 - strength, strength))
+        own = Look(canvas.remember(content), mean_and_covariance(content[None]))
+        targets, palette = _mix([own, self._styles], (1.0 - strength, strength))
+        if masks is not None:
+            palette = mix_palettes(palette[None], masks[None])
         pixels, added = painted, keras.Variable(np.zeros_like(painted))
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
         adam = keras.optimizers.Adam(schedule, beta_2=0.99)
         for step in range(1, num_steps + 1):
             gradient = canvas.gradient(pixels, targets, weights)
             adam.apply([blur_colors(gradient, tileable)], [added])
-            pixels = np.clip(painted + blur_colors(np.asarray(added), tileable), 0.0, 1.0)
+            pixels = _give_palette(painted + blur_colors(np.asarray(added), tileable), palette)
             if progress is not None:
                 progress(step, num_steps)
         return pixels
@@ -134,16 +152,15 @@ def make_refiner(
         measured = [_mix(measured, to_shares(weights, len(measured)))]
     if fine_style is not None:
         (fine,) = map(measure_style, look_at_styles([fine_style], size, match))
-        measured = [
-            {name: (fine if name in _FINE_LAYERS else coarse)[name] for name in coarse}
-            for coarse in measured
-        ]
+        kept = {name: fine.statistics[name] for name in _FINE_LAYERS}
+        measured = [Look(coarse.statistics | kept, fine.palette) for coarse in measured]
     return Refiner(measured, refinement)
 
 
-def measure_style(image: np.ndarray) -> Statistics:
-    """Returns the statistics of a style's picture, `(height, width, 3)`, as one region."""
-    return _to_statistics(_Canvas(image.shape).measure(image))
+def measure_style(image: np.ndarray) -> Look:
+    """Returns the look of a style's picture, `(height, width, 3)`, as one region."""
+    statistics = _to_statistics(_Canvas(image.shape).measure(image))
+    return Look(statistics, mean_and_covariance(image[None]))
 
 
 def blur_colors(values: np.ndarray, tileable: bool = False) -> np.ndarray:
@@ -220,6 +237,11 @@ class _Canvas:
         """Yields what `FeatureSums` takes of each tile: pixels, inner part, masks, content."""
         for (pixels, inner), *known in zip(self._views, self._masks, self._content, strict=True):
             yield image[pixels], inner, *known
+
+
+def _give_palette(pixels, palette):
+    images = np.clip(pixels, 0.0, 1.0)[None]
+    return np.asarray(map_colors(images, palette_map(images, palette))[0])
 
 
 def _to_statistics(sums):
