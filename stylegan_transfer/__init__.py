@@ -43,7 +43,7 @@ _MODULES = {
     "stylize": "stylizing.stylize",
     "stylize_frames": "stylizing.video",
     "stylize_video": "stylizing.video",
-    "stylize_with_code": "stylizing.stylize",
+    "stylize_with_code": "stylizing.with_code",
     "train": "training.run",
 }
 __all__ = sorted(_MODULES)

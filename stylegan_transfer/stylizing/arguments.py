@@ -7,6 +7,7 @@ from stylegan_transfer.checks import describe, expect, is_number, is_whole
 MIN_SIZE = 32  # pixels, the shortest side that generators take
 MAX_STYLE_SIZE = 16_384
 MAX_TILE_SIZE = 16_384
+PRESERVE_COLOR = (None, "luminance", "match")
 
 
 def check_generator(generator) -> None:
@@ -22,6 +23,12 @@ def check_generator(generator) -> None:
 def check_strength(strength) -> None:
     """Raises a `ValueError` unless this is a number from 0 to 1."""
     expect(is_number(strength, 0, 1), "strength in [0, 1]", strength=strength)
+
+
+def check_preserve_color(preserve_color) -> None:
+    """Raises a `ValueError` unless this is one of `PRESERVE_COLOR`."""
+    is_known = isinstance(preserve_color, str | None) and preserve_color in PRESERVE_COLOR
+    expect(is_known, f"one of {PRESERVE_COLOR}", preserve_color=preserve_color)
 
 
 def check_style_size(style_size) -> None:

@@ -21,7 +21,7 @@ from stylegan_transfer.pictures.picture import ImageLike
 from stylegan_transfer.stylizing.arguments import MIN_SIZE, check_strength
 from stylegan_transfer.stylizing.carrying import Carrier, follow_motion
 from stylegan_transfer.stylizing.painting import Generator, resize_mask
-from stylegan_transfer.stylizing.stylize import stylize_with_code
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 _FRAMES_AHEAD = 2
 

@@ -21,7 +21,7 @@ from stylegan_transfer.pictures.clips import read_frames, save_frames
 from stylegan_transfer.pictures.files import load_image, save_image
 from stylegan_transfer.pictures.inputs import resize_image
 from stylegan_transfer.pictures.motion import estimate_flow
-from stylegan_transfer.stylizing.stylize import encode_style
+from stylegan_transfer.stylizing.codes import encode_style
 from stylegan_transfer.stylizing.video import stylize_frames
 
 FLAGS = {

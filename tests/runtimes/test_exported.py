@@ -9,8 +9,8 @@ from painting_cases import CASES, draw, paint_case
 
 from stylegan_transfer.runtimes.loading import load_generator
 from stylegan_transfer.stylizing.codes import encode_style, join_codes
-from stylegan_transfer.stylizing.stylize import stylize_with_code
 from stylegan_transfer.stylizing.video import stylize_frames
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
 pytest.importorskip("onnx")

@@ -8,7 +8,8 @@ from PIL import Image
 
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.stylizing.codes import encode_style, join_codes
-from stylegan_transfer.stylizing.stylize import stylize, stylize_with_code
+from stylegan_transfer.stylizing.stylize import stylize
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 
 @pytest.fixture

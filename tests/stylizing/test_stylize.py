@@ -20,7 +20,8 @@ from stylegan_transfer.pictures.picture import Picture
 from stylegan_transfer.stylizing.codes import encode_style, join_codes, look_at_styles
 from stylegan_transfer.stylizing.contents import repaint
 from stylegan_transfer.stylizing.noise import draw_noise
-from stylegan_transfer.stylizing.stylize import stylize, stylize_with_code
+from stylegan_transfer.stylizing.stylize import stylize
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 
 class ToyGenerator:

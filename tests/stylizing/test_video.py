@@ -14,8 +14,8 @@ from PIL import Image
 
 from stylegan_transfer import samples
 from stylegan_transfer.stylizing.carrying import Carrier, follow_motion
-from stylegan_transfer.stylizing.stylize import stylize_with_code
 from stylegan_transfer.stylizing.video import stylize_frames, stylize_video
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 VARIABLE = [0, 41, 70, 103, 200, 257, 300, 461]  # time stamps in milliseconds
 

@@ -17,7 +17,7 @@ from stylegan_transfer.pictures.picture import Picture
 from stylegan_transfer.runtimes.loading import load_generator
 from stylegan_transfer.stylizing.codes import encode_style, join_codes
 from stylegan_transfer.stylizing.contents import repaint
-from stylegan_transfer.stylizing.stylize import stylize_with_code
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 _PARTS = 8  # of a tile: as many small pictures wait for others of their size
 _READ_FACTOR = 8  # as `encode_style` reads files

@@ -20,7 +20,7 @@ from stylegan_transfer.networks.saving import load_generator
 from stylegan_transfer.pictures.files import load_image
 from stylegan_transfer.pictures.inputs import resize_image
 from stylegan_transfer.pictures.motion import import_opencv
-from stylegan_transfer.stylizing.stylize import encode_style
+from stylegan_transfer.stylizing.codes import encode_style
 from stylegan_transfer.stylizing.video import stylize_frames
 
 UNTOUCHED, ALONE, STEADY = "untouched", "frame by frame", "steady"

@@ -10,7 +10,8 @@ from stylegan_transfer.networks.saving import load_generator
 from stylegan_transfer.pictures.colors import match_colors
 from stylegan_transfer.pictures.files import load_image
 from stylegan_transfer.pictures.inputs import resize_image
-from stylegan_transfer.stylizing.stylize import encode_style, stylize_with_code
+from stylegan_transfer.stylizing.codes import encode_style
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 
 @dataclasses.dataclass(frozen=True)

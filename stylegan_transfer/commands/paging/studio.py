@@ -17,7 +17,8 @@ from stylegan_transfer.pictures.picture import Picture
 from stylegan_transfer.runtimes.loading import load_generator
 from stylegan_transfer.stylizing.codes import encode_style
 from stylegan_transfer.stylizing.qualities import QUALITIES
-from stylegan_transfer.stylizing.stylize import load_refiner, stylize_with_code
+from stylegan_transfer.stylizing.stylize import load_refiner
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 _JUDGED_SIZE = 512  # pixels of the short side; the verdict looks at half of it
 

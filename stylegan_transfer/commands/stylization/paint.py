@@ -27,7 +27,8 @@ from stylegan_transfer.pictures.inputs import resize_picture
 from stylegan_transfer.pictures.picture import Picture
 from stylegan_transfer.stylizing.codes import encode_style, join_codes
 from stylegan_transfer.stylizing.contents import repaint
-from stylegan_transfer.stylizing.stylize import load_refiner, stylize_with_code
+from stylegan_transfer.stylizing.stylize import load_refiner
+from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 _SECONDS_BETWEEN_RECORDS = 1.0
 _LARGE_COLLECTION = 10  # paintings; the code of so many is kept in a file
