@@ -118,8 +118,8 @@ def _cut_phase(graph, maps, row, column):
     return graph.add("Slice", maps, *(graph.constant(v) for v in (starts, ends, [2, 3])))
 
 
-def to_images(graph: Graph, maps: str) -> str:
-    """Adds what makes images in [0, 1] of twelve channels at half the size.
+def to_phases(graph: Graph, maps: str) -> str:
+    """Adds what makes the four phases of images in [0, 1], as `DepthToSpace` takes them.
 
     Args:
         graph: Of the maps.
@@ -128,5 +128,4 @@ def to_images(graph: Graph, maps: str) -> str:
     kernel = np.transpose(2.0 * smoothing_kernel(3), (3, 2, 0, 1))
     padded = reflect_pad(graph, maps, 1)
     filtered = graph.add("Conv", padded, graph.constant(kernel), pads=[0] * 4)
-    images = graph.add("Sigmoid", filtered)  # of 2 x: tanh x / 2 + 1 / 2
-    return graph.add("DepthToSpace", images, blocksize=2, mode="DCR")
+    return graph.add("Sigmoid", filtered)  # of 2 x: tanh x / 2 + 1 / 2

@@ -14,6 +14,7 @@ from stylegan_transfer.exporting.style_graphs import (
     map_statistics,
     moments_channels,
 )
+from stylegan_transfer.networks.palette import ELSEWHERE
 from stylegan_transfer.networks.vgg19 import LAYERS
 
 _IMAGES = ("batch", "height", "width", 3)
@@ -32,8 +33,8 @@ def build_transport_graphs(generator, half_precision: bool = False) -> dict:
         - `analyse`: `content`, whose sides are multiples of 16 -> `maps_16`, `maps_8`, ..., which
           are channels-last, and `statistics`;
         - `synthesize`: the maps, `matrix_16`, `shift_16`, ... for each level, and the inputs of
-          `Normalizer` -> `stylized`, whose colours are still the decoder's, their `palette`, mean
-          and covariance as `(batch, 12)`, and `used_moments`.
+          `Normalizer` -> `stylized`, whose colours are still the decoder's; `palettes`, mean and
+          covariance of the colours of each style's region; and `used_moments`.
 
     Raises:
         ImportError: The package `onnx` is missing.
@@ -103,11 +104,11 @@ def _build_synthesis(generator, half_precision):
         maps = graph.add("Add", maps, modulate(paint(maps)))
     for i in (1, 2):
         maps = paint(paint(descend(i, maps)))
-    maps = layers.convolve(graph, maps, generator.to_pixels)
-    images = layers.to_images(graph, maps)
+    phases = layers.to_phases(graph, layers.convolve(graph, maps, generator.to_pixels))
+    images = graph.add("DepthToSpace", phases, blocksize=2, mode="DCR")
     graph.output("stylized", _channels_last(graph, images), _IMAGES)
-    palette = graph.add("Concat", *_mean_and_covariance(graph, images), axis=1)
-    graph.output("palette", palette, ("batch", 12))
+    palettes = _measure_palettes(graph, phases, normalizer.masks(generator.strides[-1]))
+    graph.output("palettes", palettes, ("batch", "styles", 4, 3))
     normalizer.output_moments()
     return graph.model()
 
@@ -154,6 +155,28 @@ def _mean_and_covariance(graph, maps):
     count = graph.add("Cast", graph.add("Shape", flat, start=1, end=2), to=1)
     covariance = graph.add("Div", products, count)
     return [graph.add("Flatten", mean), graph.add("Flatten", covariance)]
+
+
+def _measure_palettes(graph, phases, masks):
+    """Mean and covariance of the colours of each region: `(batch, styles, 4, 3)`.
+
+    The four phases of each position, `(batch, 12, rows, columns)`, have one share.
+    """
+    colors = graph.add("Reshape", phases, graph.constant([0, 1, 4, 3, -1]))
+    shares = graph.add("Add", masks, graph.constant(ELSEWHERE))
+    mean_share = layers.mean_over_positions(graph, shares)
+    shares = graph.add("Div", shares, mean_share)
+    shares = graph.add("Reshape", shares, graph.constant([0, 0, 1, 1, -1]))
+    axes = graph.constant([2, 4])
+    mean = graph.add("ReduceMean", graph.add("Mul", colors, shares), axes)
+    centred = graph.add("Sub", colors, mean)
+    transposed = graph.add("Transpose", centred, perm=[0, 1, 2, 4, 3])
+    products = graph.add("MatMul", graph.add("Mul", centred, shares), transposed)
+    products = graph.add("ReduceSum", products, graph.constant([2]), keepdims=0)
+    count = graph.add("Cast", graph.add("Shape", transposed, start=3, end=4), to=1)
+    covariance = graph.add("Div", products, graph.add("Mul", count, graph.constant(4.0)))
+    mean = graph.add("Reshape", mean, graph.constant([0, 0, 1, 3]))
+    return graph.add("Concat", mean, covariance, axis=2)
 
 
 def _channels_last(graph, maps):

@@ -1,6 +1,7 @@
-"""Gives an image the palette of a style: its mean colour, and the ways in which its colours vary.
+"""Gives images the palettes of styles: their mean colours, and the ways in which colours vary.
 
-Everything here runs under each Keras backend.
+Everything here runs under each Keras backend. Of several styles, each has its palette where its
+mask says so.
 """
 
 from keras import ops
@@ -8,57 +9,69 @@ from keras import ops
 from stylegan_transfer.networks.transport import mean_and_covariance, transport_matrix
 
 FLOOR = 1e-6  # of a palette's variances: that of a style of one colour has a direction, too
+ELSEWHERE = 1e-3  # how much the rest of an image counts for a region, which may have no pixels
 
 
-def mix_palettes(palettes, masks):
-    """Returns the palette of an image whose parts have palettes of their own.
-
-    Args:
-        palettes: `(batch, styles, 4, 3)`, as `mean_and_covariance` gives them.
-        masks: `(batch, styles, height, width)`, summing to 1 over styles.
-
-    Returns:
-        `(batch, 4, 3)`: the mean and the covariance of all parts together.
-    """
-    shares = ops.mean(ops.cast(masks, "float32"), axis=(2, 3))[..., None, None]
-    means, covariances = palettes[:, :, :1], palettes[:, :, 1:]
-    mean = ops.sum(shares * means, axis=1)
-    apart = means - mean[:, None]
-    between = ops.matmul(ops.swapaxes(apart, -2, -1), apart)
-    return ops.concatenate([mean, ops.sum(shares * (covariances + between), axis=1)], axis=1)
-
-
-def palette_map(images, palettes, exact=True):
-    """Returns the affine map of colours that gives the images the palettes.
-
-    The images then have the palette's mean, and its covariance but for a factor: how much they
-    vary in all stays their own. Of a grey palette they become grey.
+def measure_palettes(images, masks=None):
+    """Returns the mean and the covariance of the colours of each region.
 
     Args:
         images: `(batch, height, width, 3)`.
-        palettes: `(batch, 4, 3)`, as `mean_and_covariance` gives them.
+        masks: Optional `(batch, styles, height, width)`, summing to 1 over styles.
+
+    Returns:
+        `(batch, styles, 4, 3)`, 1 style without masks: the mean in the first row, the covariance
+        below it.
+    """
+    if masks is None:
+        return mean_and_covariance(images)[:, None]
+    _, height, width, _ = ops.shape(images)
+    colors = ops.reshape(images, (-1, 1, height * width, 3))
+    shares = ops.reshape(masks, (-1, ops.shape(masks)[1], height * width, 1)) + ELSEWHERE
+    shares = shares / ops.sum(shares, axis=2, keepdims=True)
+    mean = ops.sum(shares * colors, axis=2, keepdims=True)
+    centred = colors - mean
+    covariance = ops.matmul(ops.swapaxes(shares * centred, -2, -1), centred)
+    return ops.concatenate([mean, covariance], axis=2)
+
+
+def palette_maps(own, palettes, exact=True):
+    """Returns the affine maps that give colours other palettes.
+
+    They then have the palette's mean, and its covariance but for a factor: how much they vary in
+    all stays their own. Of a grey palette they become grey.
+
+    Args:
+        own: `(batch, styles, 4, 3)`, the palettes that the colours have.
+        palettes: `(batch, styles, 4, 3)`, those that they are given.
         exact: As `transport_matrix` takes it.
 
     Returns:
-        `(batch, 4, 3)`: the shift in the first row, the matrix below it.
+        `(batch, styles, 4, 3)`: the shift in the first row, the matrix below it.
 
     Reference:
         Pitié & Kokaram, "The Linear Monge-Kantorovitch Linear Colour Mapping", CVMP 2007, eq. 8.
     """
-    own = mean_and_covariance(images)
-    mean, covariance = own[:, :1], own[:, 1:]
-    target = palettes[:, 1:] + FLOOR * ops.eye(3)
-    variance = [ops.trace(c, axis1=-2, axis2=-1)[:, None, None] for c in (covariance, target)]
+    covariance, target = own[..., 1:, :], palettes[..., 1:, :] + FLOOR * ops.eye(3)
+    variance = [ops.trace(c, axis1=-2, axis2=-1)[..., None, None] for c in (covariance, target)]
     matrix = transport_matrix(covariance, target * (variance[0] / variance[1]), exact)
-    return ops.concatenate([palettes[:, :1] - ops.matmul(mean, matrix), matrix], axis=1)
+    shift = palettes[..., :1, :] - ops.matmul(own[..., :1, :], matrix)
+    return ops.concatenate([shift, matrix], axis=-2)
 
 
-def map_colors(images, maps):
-    """Returns the images with an affine map applied to their colours, in [0, 1].
+def map_colors(images, maps, masks=None):
+    """Returns the images with affine maps applied to their colours, in [0, 1].
 
     Args:
         images: `(batch, height, width, 3)`.
-        maps: `(batch, 4, 3)`, from `palette_map`.
+        maps: `(batch, styles, 4, 3)`, from `palette_maps`.
+        masks: `(batch, styles, height, width)`, summing to 1 over styles: the share of each map at
+            each pixel. None for one map.
     """
-    moved = ops.einsum("bhwc,bcd->bhwd", images, maps[:, 1:]) + maps[:, None, :1]
+    if masks is None:
+        moved = ops.einsum("bhwc,bcd->bhwd", images, maps[:, 0, 1:]) + maps[:, 0, None, :1]
+    else:
+        shares = ops.transpose(ops.cast(masks, "float32"), (0, 2, 3, 1))
+        mixed = ops.einsum("bhwk,bkcd->bhwcd", shares, maps)
+        moved = ops.einsum("bhwc,bhwcd->bhwd", images, mixed[..., 1:, :]) + mixed[..., 0, :]
     return ops.clip(moved, 0.0, 1.0)

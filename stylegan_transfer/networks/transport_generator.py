@@ -16,7 +16,7 @@ from stylegan_transfer.networks.generator_inputs import (
     noise_of_call,
     reduce_masks,
 )
-from stylegan_transfer.networks.palette import map_colors, mix_palettes, palette_map
+from stylegan_transfer.networks.palette import map_colors, measure_palettes, palette_maps
 from stylegan_transfer.networks.transport import mean_and_covariance, transport
 from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS
 
@@ -153,11 +153,11 @@ class TransportGenerator(keras.Model):
                 pixel, summing to 1 over styles.
             moments: Optional list, as `return_moments` gives it: the statistics of the content's
                 maps and of every normalization that are used in place of the image's own, and the
-                map of its colours.
+                maps of its colours.
             noise: Optional list from `draw_noise`.
             return_moments: Whether to return `(images, moments)`.
-            palette: Whether the images get the palette that the code of the last layer asks for;
-                with masks, one for the whole image, of all styles by their areas.
+            palette: Whether the images get the palette that the code of the last layer asks for,
+                with masks each region that of its style.
 
         Returns:
             Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
@@ -199,16 +199,19 @@ class TransportGenerator(keras.Model):
         pixels = layers.smooth_depth_to_space(self.to_pixels(maps))
         images, used = layers.to_images(pixels), [*own, *normalize.used]
         if palette:
-            used.append(self._palette_map(images, codes, masks) if given is None else given[-1])
-            images = map_colors(images, used[-1])
+            used.append(self._palette_maps(images, codes, masks) if given is None else given[-1])
         images = layers.crop(images, height, width)
+        images = map_colors(images, used[-1], masks) if palette else images
         return (images, used) if return_moments else images
 
-    def _palette_map(self, images, codes, masks):
+    def _palette_maps(self, images, codes, masks):
         code = code_of_layer(codes, self.num_layers - 1, masks)
-        palettes = ops.reshape(code[..., -12:], (*ops.shape(code)[:-1], 4, 3))
-        palettes = palettes if masks is None else mix_palettes(palettes, masks)
-        return palette_map(images, palettes, self.exact_roots)
+        code = code[:, None] if masks is None else code
+        palettes = ops.reshape(code[..., -12:], (*ops.shape(code)[:2], 4, 3))
+        if masks is not None:
+            reduced = reduce_masks(masks, self.strides[-1], _LARGEST_STRIDE)
+            masks = ops.repeat(ops.repeat(reduced, self.strides[-1], 2), self.strides[-1], 3)
+        return palette_maps(measure_palettes(images, masks), palettes, self.exact_roots)
 
     def _content_statistics(self, maps):
         """Means and variances of relu5_1, means and covariances of the other levels."""

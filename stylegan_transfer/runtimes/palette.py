@@ -7,45 +7,42 @@ from stylegan_transfer.runtimes.roots import transport_matrix
 _FLOOR = 1e-6  # as in `networks.palette`
 
 
-def mix_palettes(palettes: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Returns the palette of an image whose parts have palettes of their own.
+def palette_maps(own: np.ndarray, palettes: np.ndarray) -> np.ndarray:
+    """Returns the affine maps that give colours other palettes.
 
     Args:
-        palettes: `(batch, styles, 4, 3)`.
-        masks: `(batch, styles, height, width)`, summing to 1 over styles.
+        own: `(batch, styles, 4, 3)`, the palettes that the colours have.
+        palettes: `(batch, styles, 4, 3)`, those that they are given.
 
     Returns:
-        `(batch, 4, 3)`.
+        `(batch, styles, 4, 3)`: the shift in the first row, the matrix below it.
     """
-    shares = masks.mean(axis=(2, 3))[..., None, None]
-    means, covariances = palettes[:, :, :1], palettes[:, :, 1:]
-    mean = np.sum(shares * means, axis=1)
-    apart = means - mean[:, None]
-    between = np.swapaxes(apart, -2, -1) @ apart
-    return np.concatenate([mean, np.sum(shares * (covariances + between), axis=1)], axis=1)
+    covariance, target = own[..., 1:, :], palettes[..., 1:, :] + _FLOOR * np.eye(3)
+    variance = [np.trace(c, axis1=-2, axis2=-1)[..., None, None] for c in (covariance, target)]
+    matrix = transport_matrix(covariance, target * (variance[0] / variance[1]))
+    shift = palettes[..., :1, :] - own[..., :1, :] @ matrix
+    return np.concatenate([shift, matrix], axis=-2).astype("float32")
 
 
-def palette_map(own: np.ndarray, palettes: np.ndarray) -> np.ndarray:
-    """Returns the affine map of colours that gives images the palettes, but for a factor.
+def map_colors(images: np.ndarray, maps: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
+    """Returns the images with affine maps applied to their colours, in [0, 1].
 
     Args:
-        own: `(batch, 4, 3)`, the palettes of the images.
-        palettes: `(batch, 4, 3)`.
-
-    Returns:
-        `(batch, 4, 3)`: the shift in the first row, the matrix below it.
+        images: `(batch, height, width, 3)`.
+        maps: `(batch, styles, 4, 3)`, from `palette_maps`.
+        masks: `(batch, styles, height, width)`, summing to 1 over styles. None for one map.
     """
-    mean, covariance = own[:, :1], own[:, 1:]
-    target = palettes[:, 1:] + _FLOOR * np.eye(3)
-    variances = [np.trace(c, axis1=-2, axis2=-1)[:, None, None] for c in (covariance, target)]
-    matrix = transport_matrix(covariance, target * (variances[0] / variances[1]))
-    maps = np.concatenate([palettes[:, :1] - mean @ matrix, matrix], axis=1)
-    return maps.astype("float32")
+    if masks is None:
+        moved = _apply(images, maps[:, 0])
+    else:
+        moved = np.zeros_like(images)
+        for style in range(maps.shape[1]):
+            moved += masks[:, style, :, :, None] * _apply(images, maps[:, style])
+    return np.clip(moved, 0.0, 1.0, out=moved)
 
 
-def map_colors(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Returns the images with `(batch, 4, 3)` affine maps applied to their colours, in [0, 1]."""
+def _apply(images, maps):
     colors = images.reshape(len(images), -1, 3) @ maps[:, 1:]
     rows = colors.reshape(*images.shape[:2], -1)
     rows += np.tile(maps[:, :1], images.shape[2])  # long rows add up several times as fast
-    return np.clip(rows, 0.0, 1.0, out=rows).reshape(images.shape)
+    return rows.reshape(images.shape)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from stylegan_transfer.runtimes.exported import ExportedGenerator, check_images
-from stylegan_transfer.runtimes.palette import map_colors, mix_palettes, palette_map
+from stylegan_transfer.runtimes.palette import map_colors, palette_maps
 from stylegan_transfer.runtimes.roots import transport_matrix
 
 _EPSILON = 1e-5  # as in `networks.normalization`
@@ -47,14 +47,18 @@ class ExportedTransportGenerator(ExportedGenerator):
             moves = self._moves(own, statistics, strides)
         codes = codes[..., : self._description.code_size]
         feeds = dict(zip(names, maps, strict=True)) | moves | self.steer(codes, masks, noise)
-        outputs = ["stylized", "palette", *(["used_moments"] if return_moments else [])]
+        outputs = ["stylized", "palettes", *(["used_moments"] if return_moments else [])]
         feeds |= self.give(None if moments is None else moments[1])
-        stylized, palette, *used = self.session("synthesize", feeds, outputs, moments is not None)
+        stylized, own_palettes, *used = self.session(
+            "synthesize", feeds, outputs, moments is not None
+        )
         if moments is None:
-            colors = _palette_map(palette, statistics[:, :, -1, -12:], masks)
+            palettes = (own_palettes, statistics[:, :, -1, -12:])
+            colors = palette_maps(*(p.reshape(*codes.shape[:2], 4, 3) for p in palettes))
         else:
             colors = moments[-1]
-        stylized = map_colors(np.ascontiguousarray(stylized[:, :height, :width]), colors)
+        stylized = np.ascontiguousarray(stylized[:, :height, :width])
+        stylized = map_colors(stylized, colors, None if masks is None else np.asarray(masks))
         return (stylized, [own, *used, colors]) if return_moments else stylized
 
     def _analyse(self, content, outputs, is_tile):
@@ -81,12 +85,6 @@ class ExportedTransportGenerator(ExportedGenerator):
             feeds[f"matrix_{stride}"] = matrix.astype("float32")
             feeds[f"shift_{stride}"] = shift[..., 0, :].astype("float32")
         return feeds
-
-
-def _palette_map(own, palettes, masks):
-    own, palettes = (flat.reshape(*flat.shape[:-1], 4, 3) for flat in (own, palettes))
-    palettes = palettes[:, 0] if masks is None else mix_palettes(palettes, np.asarray(masks))
-    return palette_map(own, palettes)
 
 
 def _pad_to_multiple(images, multiple):

@@ -13,8 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from stylegan_transfer.checks import expect
-from stylegan_transfer.networks.palette import map_colors, mix_palettes, palette_map
-from stylegan_transfer.networks.transport import mean_and_covariance
+from stylegan_transfer.networks.palette import map_colors, measure_palettes, palette_maps
 from stylegan_transfer.pictures.inputs import to_images
 from stylegan_transfer.pictures.picture import ImageLike
 from stylegan_transfer.stylizing.codes import STYLE_SIZE, look_at_styles, to_shares
@@ -58,7 +57,7 @@ class Refiner:
     The statistics to reach are the styles' and, with a share of `1 - strength`, the content's own.
     What is added has the brightness that each pixel needs, but blurred colours: the losses hardly
     tell fine changes of colour from noise, and free pixels end as coloured speckles. After each
-    step the colours are moved onto the styles' palette, as a `TransportGenerator` does in the end.
+    step the colours are moved onto the styles' palettes, as a `TransportGenerator` does in the end.
 
     Args:
         styles: Of each style what `measure_style` says.
@@ -101,17 +100,16 @@ class Refiner:
         """
         num_steps, weights = self._refinement.num_steps, self._refinement.weights
         canvas = _Canvas(content.shape, masks, tile_size, tileable)
-        own = Look(canvas.remember(content), mean_and_covariance(content[None]))
-        targets, palette = _mix([own, self._styles], (1.0 - strength, strength))
-        if masks is not None:
-            palette = mix_palettes(palette[None], masks[None])
+        own = Look(canvas.remember(content), measure_palettes(content[None])[0])
+        targets, palettes = _mix([own, self._styles], (1.0 - strength, strength))
         pixels, added = painted, keras.Variable(np.zeros_like(painted))
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
         adam = keras.optimizers.Adam(schedule, beta_2=0.99)
         for step in range(1, num_steps + 1):
             gradient = canvas.gradient(pixels, targets, weights)
             adam.apply([blur_colors(gradient, tileable)], [added])
-            pixels = _give_palette(painted + blur_colors(np.asarray(added), tileable), palette)
+            pixels = painted + blur_colors(np.asarray(added), tileable)
+            pixels = _give_palettes(pixels, palettes, masks)
             if progress is not None:
                 progress(step, num_steps)
         return pixels
@@ -160,7 +158,7 @@ def make_refiner(
 def measure_style(image: np.ndarray) -> Look:
     """Returns the look of a style's picture, `(height, width, 3)`, as one region."""
     statistics = _to_statistics(_Canvas(image.shape).measure(image))
-    return Look(statistics, mean_and_covariance(image[None]))
+    return Look(statistics, measure_palettes(image[None])[0])
 
 
 def blur_colors(values: np.ndarray, tileable: bool = False) -> np.ndarray:
@@ -239,9 +237,10 @@ class _Canvas:
             yield image[pixels], inner, *known
 
 
-def _give_palette(pixels, palette):
-    images = np.clip(pixels, 0.0, 1.0)[None]
-    return np.asarray(map_colors(images, palette_map(images, palette))[0])
+def _give_palettes(pixels, palettes, masks):
+    images, masks = np.clip(pixels, 0.0, 1.0)[None], None if masks is None else masks[None]
+    maps = palette_maps(measure_palettes(images, masks), palettes[None])
+    return np.asarray(map_colors(images, maps, masks)[0])
 
 
 def _to_statistics(sums):

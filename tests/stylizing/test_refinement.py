@@ -12,7 +12,7 @@ from stylegan_transfer.pictures.inputs import resize_image
 from stylegan_transfer.samples import draw_content, draw_style
 from stylegan_transfer.stylizing import qualities
 from stylegan_transfer.stylizing.feature_sums import feature_sums, total_loss
-from stylegan_transfer.stylizing.qualities import Refinement, load_refiner
+from stylegan_transfer.stylizing.qualities import Refinement
 from stylegan_transfer.stylizing.refinement import (
     COLOR_BLUR,
     _Canvas,
@@ -20,6 +20,7 @@ from stylegan_transfer.stylizing.refinement import (
     make_refiner,
     measure_style,
 )
+from stylegan_transfer.stylizing.stylize import load_refiner
 
 QUICK = Refinement(num_steps=4)
 WEIGHTS = {"style": 0.0, "moments": 0.0, "content": 0.0, "total_variation": 0.0}
