@@ -49,16 +49,15 @@ class ExportedTransportGenerator(ExportedGenerator):
         feeds = dict(zip(names, maps, strict=True)) | moves | self.steer(codes, masks, noise)
         outputs = ["stylized", "palettes", *(["used_moments"] if return_moments else [])]
         feeds |= self.give(None if moments is None else moments[1])
-        stylized, own_palettes, *used = self.session(
-            "synthesize", feeds, outputs, moments is not None
-        )
-        if moments is None:
-            palettes = (own_palettes, statistics[:, :, -1, -12:])
-            colors = palette_maps(*(p.reshape(*codes.shape[:2], 4, 3) for p in palettes))
-        else:
-            colors = moments[-1]
+        stylized, painted, *used = self.session("synthesize", feeds, outputs, moments is not None)
         stylized = np.ascontiguousarray(stylized[:, :height, :width])
-        stylized = map_colors(stylized, colors, None if masks is None else np.asarray(masks))
+        with _one_thread():
+            if moments is None:
+                wanted = statistics[:, :, -1, -12:].reshape(*codes.shape[:2], 4, 3)
+                colors = palette_maps(painted, wanted)
+            else:
+                colors = moments[-1]
+            stylized = map_colors(stylized, colors, None if masks is None else np.asarray(masks))
         return (stylized, [own, *used, colors]) if return_moments else stylized
 
     def _analyse(self, content, outputs, is_tile):
@@ -95,7 +94,7 @@ def _pad_to_multiple(images, multiple):
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Computes small products in one thread: others would wait, busily, beside the next graph."""
+    """Computes products in one thread: others would wait, busily, beside the next graph."""
     with _LOCK, _find_blas().limit(limits=1, user_api="blas"):
         yield
 
