@@ -33,7 +33,7 @@ ALLOWED = {
     "__main__": {"commands"},
 }
 # Go down gradients, as no runtime without TensorFlow does.
-DESCENT = ("stylizing.optimize", "stylizing.refinement", "stylizing.feature_sums")
+DESCENT = tuple(f"stylizing.{m}" for m in ("optimize", "refinement", "canvas", "feature_sums"))
 MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
     *("training.checkpoints", "training.perceptual", "training.strategies"),

@@ -11,11 +11,11 @@ from stylegan_transfer.pictures.colors import match_colors
 from stylegan_transfer.pictures.inputs import resize_image
 from stylegan_transfer.samples import draw_content, draw_style
 from stylegan_transfer.stylizing import qualities
+from stylegan_transfer.stylizing.canvas import Canvas
 from stylegan_transfer.stylizing.feature_sums import feature_sums, total_loss
 from stylegan_transfer.stylizing.qualities import Refinement
 from stylegan_transfer.stylizing.refinement import (
     COLOR_BLUR,
-    _Canvas,
     blur_colors,
     make_refiner,
     measure_style,
@@ -76,7 +76,7 @@ def test_losses_of_sums_are_the_trainings_losses(content, painted, style):
         ),
         "total_variation": losses.total_variation_loss(painted[None]),
     }
-    canvas = _Canvas(content.shape)
+    canvas = Canvas(content.shape)
     canvas.remember(content)
     sums = canvas.measure(painted)
     for name, value in expected.items():
@@ -87,9 +87,9 @@ def test_losses_of_sums_are_the_trainings_losses(content, painted, style):
 def test_the_gradient_of_tiles_is_that_of_the_whole(content, painted, style):
     content, painted = (np.tile(image[:64], (1, 5, 1)) for image in (content, painted))
     masks = np.stack([content[..., 0], 1 - content[..., 0]])
-    targets = _Canvas(style.shape, np.full((2, 96, 96), 0.5, "float32")).remember(style)
+    targets = Canvas(style.shape, np.full((2, 96, 96), 0.5, "float32")).remember(style)
     weights = Refinement(1).weights
-    whole, tiles = (_Canvas(content.shape, masks, size) for size in (512, 64))
+    whole, tiles = (Canvas(content.shape, masks, size) for size in (512, 64))
     for canvas in (whole, tiles):
         canvas.remember(content)
     assert len(whole._views) == 1 and len(tiles._views) == 2
