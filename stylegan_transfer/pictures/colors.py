@@ -40,7 +40,7 @@ def transfer_luminance(image: np.ndarray, luminance_source: np.ndarray) -> np.nd
     luma = luminance_source if luminance_source.ndim == 2 else luminance(luminance_source)
     luma = np.clip(luma, 0.0, 1.0)[..., None]
     chroma = image - luminance(image)[..., None]
-    with np.errstate(divide="ignore"):  # no chroma: no limit
+    with np.errstate(divide="ignore", invalid="ignore"):  # no chroma: no limit
         room = np.where(chroma > 0, (1.0 - luma) / chroma, luma / -chroma)
     room = np.min(np.where(chroma == 0, np.inf, room), axis=-1, keepdims=True)
     return np.clip(luma + np.minimum(room, 1.0) * chroma, 0.0, 1.0).astype("float32")

@@ -132,3 +132,9 @@ def test_filling_of_one_colour_gives_that_colour_for_any_size(size):
     alpha[0, 0] = 0.25
     np.testing.assert_allclose(fill_transparent(image, alpha), image, atol=1e-5)
     assert np.isfinite(fill_transparent(image, 0 * alpha)).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_luminance_of_black_and_white_pixels_without_colours_is_no_division(value):
+    grey = np.full((2, 2, 3), value, np.float32)
+    np.testing.assert_array_equal(transfer_luminance(grey, grey), grey)
