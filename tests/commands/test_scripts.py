@@ -150,7 +150,8 @@ runpy.run_path("experiments/train.py", run_name="__main__")
 """
 
 
-def test_sigterm_saves_a_checkpoint_and_exits_with_130(tiny_flags, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_a_checkpoint_and_exits_with_130(tiny_flags, tmp_path, number):
     workdir = tmp_path / "run"
     flags = [*tiny_flags, "--steps=100000", "--adversarial_weight=0", "--checkpoint_every=1"]
     process = subprocess.Popen(
@@ -167,14 +168,14 @@ def test_sigterm_saves_a_checkpoint_and_exits_with_130(tiny_flags, tmp_path):
             assert time.monotonic() < deadline
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.1)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130
     assert "Traceback" not in errors
     message = errors.strip().splitlines()[-1]
-    assert message.startswith("Interrupted. Stopped by SIGTERM at step ")
+    assert message.startswith(f"Interrupted. Stopped by {number.name} at step ")
     step = int(message.partition("at step ")[2].partition(";")[0])
     assert (workdir / "checkpoints" / f"ckpt-{step}.index").exists()
     assert (workdir / "generator.keras").exists()

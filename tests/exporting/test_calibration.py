@@ -90,7 +90,7 @@ def test_8_bits_paint_nearly_the_same(generator, folder, format, monkeypatch, tm
         for precision in ("float32", "fast")
     )
     difference = np.abs(fast - exact)
-    assert 1e-4 < difference.mean() < 0.03
+    assert 1e-4 < difference.mean() < 0.02
     assert difference.max() < 0.3
 
 
