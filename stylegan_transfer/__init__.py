@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "DocumentGenerator": "networks.document_generator",
-    "PRESETS": "training.config",
+    "PRESETS": "training.presets",
     "Picture": "pictures.picture",
     "StyleDiscriminator": "networks.discriminator",
     "StyleGenerator": "networks.generator",

@@ -33,7 +33,8 @@ ALLOWED = {
     "__main__": {"commands"},
 }
 # Go down gradients, as no runtime without TensorFlow does.
-DESCENT = tuple(f"stylizing.{m}" for m in ("optimize", "refinement", "canvas", "feature_sums"))
+_DESCENT = "optimize", "minimizers", "refinement", "canvas", "feature_sums"
+DESCENT = tuple(f"stylizing.{module}" for module in _DESCENT)
 MAY_IMPORT_TENSORFLOW = {
     *("training.data", "training.gan", "training.callbacks", "training.run"),
     *("training.checkpoints", "training.perceptual", "training.strategies"),

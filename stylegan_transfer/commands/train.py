@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from stylegan_transfer.commands import launch
 from stylegan_transfer.commands.restarts import supervise
 from stylegan_transfer.options import Options, option
-from stylegan_transfer.training.config import PRESETS, TrainingConfig
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.presets import PRESETS
 
 
 @dataclasses.dataclass(frozen=True)

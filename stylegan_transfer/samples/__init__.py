@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stylegan_transfer.samples import paintings, photographs
+from stylegan_transfer.samples import paintings, photographs, portraits
 
 _SUPERSAMPLING = 2
 
@@ -68,7 +68,7 @@ _CONTENTS = {
     "hills": photographs.hills,
     "city": photographs.city,
     "still_life": photographs.still_life,
-    "portrait": photographs.portrait,
+    "portrait": portraits.portrait,
     "harbour": photographs.harbour,
 }
 _STYLES = {

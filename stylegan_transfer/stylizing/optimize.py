@@ -6,10 +6,8 @@ can be measured against it.
 
 from collections.abc import Callable, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from stylegan_transfer import losses
 from stylegan_transfer.checks import expect, is_number, is_whole
@@ -19,13 +17,13 @@ from stylegan_transfer.pictures.inputs import resize_image, resize_style, to_ima
 from stylegan_transfer.pictures.picture import ImageLike
 from stylegan_transfer.stylizing.arguments import check_strength
 from stylegan_transfer.stylizing.codes import to_shares
+from stylegan_transfer.stylizing.minimizers import MINIMIZERS
 
 CONTENT_LAYERS = ("relu3_1", "relu4_1")
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 MIN_SIZE = 32  # pixels, short side of the coarsest scale: relu4_1 is left with 4
 MAX_SIZE = 8_192
 MAX_WEIGHT = 1e6
-LEARNING_RATE = 0.05  # of Adam, in units of the image's range; falls to 0 over each scale
 
 
 def optimize(
@@ -189,7 +187,7 @@ def optimize(
         objective = _compile_objective(features, targets, weights)
         image = resize_image(image, size=size)
         share_of_steps = (num_steps - step) // (len(sizes) - index)
-        image = _MINIMIZERS[optimizer](objective, image, share_of_steps, report)
+        image = MINIMIZERS[optimizer](objective, image, share_of_steps, report)
     return finish(image)
 
 
@@ -251,58 +249,3 @@ def _compile_objective(features, targets, weights):
         return loss, terms, tape.gradient(loss, image)
 
     return objective
-
-
-def _minimize_adam(objective, image, num_steps, report):
-    """Returns the picture of the lowest loss, from the start to the last step."""
-    pixels = keras.Variable(image)
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, num_steps)
-    adam = keras.optimizers.Adam(schedule)
-    lowest, _, gradient = objective(tf.constant(image))
-    best = image
-    for _ in range(num_steps):
-        adam.apply([gradient], [pixels])
-        pixels.assign(ops.clip(pixels, 0.0, 1.0))
-        loss, terms, gradient = objective(ops.convert_to_tensor(pixels))
-        image = ops.convert_to_numpy(pixels)
-        report(loss, terms, image)
-        if loss < lowest:
-            lowest, best = loss, image
-    return best
-
-
-def _minimize_lbfgs(objective, image, num_steps, report):
-    """Returns the last picture: each step of L-BFGS-B is one down."""
-    try:
-        from scipy.optimize import Bounds, minimize
-    except ImportError as error:
-        raise ImportError(
-            'Expected SciPy for the L-BFGS optimizer: pip install "stylegan_transfer[optimize]". '
-            f'Received: optimizer="lbfgs", but {error}'
-        ) from error
-    terms = {}
-
-    def as_image(pixels):
-        return pixels.reshape(image.shape).astype("float32")
-
-    def loss_and_gradient(pixels):
-        nonlocal terms
-        loss, terms, gradient = objective(tf.constant(as_image(pixels)))
-        return float(loss), ops.convert_to_numpy(gradient).ravel().astype("float64")
-
-    def callback(intermediate_result):  # SciPy goes by this name; it evaluated this point last
-        report(intermediate_result.fun, terms, as_image(intermediate_result.x))
-
-    result = minimize(
-        loss_and_gradient,
-        image.ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=Bounds(0.0, 1.0),
-        callback=callback,
-        options={"maxiter": num_steps, "ftol": 0.0, "gtol": 0.0},
-    )
-    return as_image(result.x)
-
-
-_MINIMIZERS = {"adam": _minimize_adam, "lbfgs": _minimize_lbfgs}

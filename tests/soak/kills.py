@@ -78,8 +78,8 @@ def train(workdir):
     from toy_networks import toy_model
 
     from stylegan_transfer.training import run
-    from stylegan_transfer.training.config import PRESETS
     from stylegan_transfer.training.gan import StyleTransferGAN
+    from stylegan_transfer.training.presets import PRESETS
 
     run.build_model = lambda config: toy_model(StyleTransferGAN, config)
     config = dataclasses.replace(

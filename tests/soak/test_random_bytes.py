@@ -21,7 +21,7 @@ from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.networks.saving import load_generator, save_generator
 from stylegan_transfer.pictures import clip_streams, clips, files
 from stylegan_transfer.training.checkpoints import Checkpoints
-from stylegan_transfer.training.config import PRESETS
+from stylegan_transfer.training.presets import PRESETS
 from stylegan_transfer.training.sources import ImageStore
 from stylegan_transfer.training.workdir import claim, to_json
 

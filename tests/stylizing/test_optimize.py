@@ -12,7 +12,8 @@ from PIL import Image
 from stylegan_transfer import losses
 from stylegan_transfer.networks.features import VGG19Features
 from stylegan_transfer.pictures.inputs import resize_image
-from stylegan_transfer.stylizing.optimize import LEARNING_RATE, optimize
+from stylegan_transfer.stylizing.minimizers import LEARNING_RATE
+from stylegan_transfer.stylizing.optimize import optimize
 
 LAYERS = {"content_layers": ("relu2_1",), "style_layers": ("relu1_1", "relu2_1")}
 CONTENT_ONLY = {"style_weight": 0.0, "moments_weight": 0.0}

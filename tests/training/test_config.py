@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from stylegan_transfer.training.config import PRESETS, TrainingConfig
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.presets import PRESETS
 
 FIELDS = dataclasses.fields(TrainingConfig)
 

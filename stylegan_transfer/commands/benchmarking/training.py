@@ -10,7 +10,8 @@ from stylegan_transfer.commands.benchmarking import arithmetic, peer
 from stylegan_transfer.commands.benchmarking.contestants import WARM_UP, take_turns
 from stylegan_transfer.commands.benchmarking.options import BenchmarkOptions
 from stylegan_transfer.commands.benchmarking.steps import make_steps
-from stylegan_transfer.training.config import PRESETS, TrainingConfig
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.presets import PRESETS
 
 GOALS = {"to_plain": 2.0, "to_limit": 0.5}
 
