@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from stylegan_transfer.commands import stylize
-from stylegan_transfer.commands.stylization import paint
+from stylegan_transfer.commands.stylization import paint, styles
 from stylegan_transfer.networks import saving
 from stylegan_transfer.pictures import contact_sheet
 from stylegan_transfer.stylizing import codes, contents
@@ -571,7 +571,7 @@ def test_a_large_collection_is_encoded_once_for_all_runs(
         encoded.append(len(style))
         return codes.encode_style(generator, style, **options)
 
-    monkeypatch.setattr(paint, "encode_style", encode_style)
+    monkeypatch.setattr(styles, "encode_style", encode_style)
     results = []
     for name in ("1.png", "2.png", "3.png"):
         flags = [content, f"--style_collection={tmp_path / 'art'}"]

@@ -3,35 +3,26 @@
 import contextlib
 import dataclasses
 import functools
-import hashlib
-import pathlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from stylegan_transfer import shipped
-from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.commands.launch import explain
 from stylegan_transfer.commands.pairs import Job, Style, is_clip
 from stylegan_transfer.commands.stylization.options import StylizeOptions
-from stylegan_transfer.commands.stylization.record import (
-    Makings,
-    Record,
-    hash_file,
-)
+from stylegan_transfer.commands.stylization.record import Makings, Record
+from stylegan_transfer.commands.stylization.styles import StyleEncoder
 from stylegan_transfer.commands.timing import Timer
 from stylegan_transfer.pictures.clips import read_frames
 from stylegan_transfer.pictures.files import load_image, load_picture, save_picture
 from stylegan_transfer.pictures.inputs import resize_picture
 from stylegan_transfer.pictures.picture import Picture
-from stylegan_transfer.stylizing.codes import encode_style, join_codes
 from stylegan_transfer.stylizing.contents import repaint
 from stylegan_transfer.stylizing.stylize import load_refiner
 from stylegan_transfer.stylizing.with_code import stylize_with_code
 
 _SECONDS_BETWEEN_RECORDS = 1.0
-_LARGE_COLLECTION = 10  # paintings; the code of so many is kept in a file
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,7 +70,8 @@ class Painter:
         # Jobs come content by content.
         self._picture = functools.lru_cache(maxsize=2)(self._read)
         self._repainting = functools.lru_cache(maxsize=2)(self._repaint)
-        self._code = functools.cache(self._encode)
+        self._styles = StyleEncoder(generator, options)
+        self._code = functools.cache(self._styles.encode)
         self._refiner = functools.lru_cache(maxsize=256)(self._load_refiner)
 
     def paint(self, jobs: Sequence[Job]) -> None:
@@ -134,7 +126,7 @@ class Painter:
         picture = self._picture(job.content)
         with self._timer("encoding styles"):
             if self._options.preserve_color == "match":
-                codes = self._encode(job.style, picture)
+                codes = self._styles.encode(job.style, picture)
             else:
                 codes = self._code(job.style)
         return _Loaded(job, picture, codes, makings)
@@ -146,27 +138,6 @@ class Painter:
             if size and min(picture.image.shape[:2]) > size:
                 picture = resize_picture(picture, short_side=size)
         return picture
-
-    def _encode(self, style: Style, match=None):
-        """The style's code, in a list; with masks one for each painting."""
-        if self._options.mask:
-            codes = [self._encode_paintings([path], None, match) for path in style.paths]
-        else:
-            codes = [self._encode_paintings(style.paths, style.weights, match)]
-        if self._options.fine_style is None:
-            return codes
-        fine = self._encode_paintings([self._options.fine_style], None, match)
-        layers = self._options.num_coarse_layers
-        return [join_codes(self._generator, code, fine, layers) for code in codes]
-
-    def _encode_paintings(self, paths, weights, match):
-        options = {"style_size": self._options.style_size, "weights": weights, "match": match}
-        if match is not None or len(paths) < _LARGE_COLLECTION:
-            return encode_style(self._generator, list(paths), **options)
-        files = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime_ns) for p in paths]
-        digest = hash_file(self._options.generator or shipped.GENERATOR)
-        key = repr((digest, self._options.style_size, files, weights))
-        return _kept(key, lambda: encode_style(self._generator, list(paths), **options))
 
     def _find_refiner(self, style, match):
         return self._refiner(style) if match is None else self._load_refiner(style, match)
@@ -264,7 +235,9 @@ class Painter:
         if self._options.preserve_color == "match":
             match = next(read_frames(job.content))  # as all frames: codes that change flicker
         with self._timer("encoding styles"):
-            codes = self._code(job.style) if match is None else self._encode(job.style, match)
+            codes = (
+                self._code(job.style) if match is None else self._styles.encode(job.style, match)
+            )
         refiner = self._find_refiner(job.style, match)
         with self._timer("painting clips"):
             paint_clip(self._generator, job, codes, self._options, refiner, makings, self._bar)
@@ -286,15 +259,3 @@ class Painter:
         from stylegan_transfer.networks.features import VGG19Features
 
         return VGG19Features()
-
-
-def _kept(key, compute):
-    """A code that takes long, from a file that is named after everything it depends on."""
-    folder = pathlib.Path.home() / ".cache" / "stylegan_transfer"
-    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npy"
-    with contextlib.suppress(OSError, ValueError, EOFError):  # none, or a damaged one
-        return np.load(path)
-    code = compute()
-    with contextlib.suppress(OSError), renamed_when_done(path) as temporary:
-        np.save(temporary, code)
-    return code
