@@ -5,4 +5,4 @@ import pathlib
 _FOLDER = pathlib.Path(__file__).parent / "weights"
 GENERATOR = _FOLDER / "generator.keras"
 GRAPHS = _FOLDER / "exported"  # the same generator, for other runtimes
-FEATURES = _FOLDER / "vgg19_distilled.npz"
+FEATURES = {name: _FOLDER / f"vgg19_{name}.npz" for name in ("distilled", "slim")}

@@ -1,6 +1,7 @@
-"""Trains the distilled VGG19 features that ship with the package.
+"""Trains the small VGG19 features that ship with the package.
 
 stylegan-transfer distill --photos=DIR --paintings=DIR --teacher=imagenet --workdir=DIR
+stylegan-transfer distill --photos=DIR --paintings=DIR --student=slim --teacher=distilled ...
 
 A network of VGG19's topology with a quarter of the channels learns to predict the teacher's
 calibrated maps at relu1_1 ... relu5_1 through 1x1 convolutions, which are thrown away afterwards
@@ -9,6 +10,9 @@ CVPR 2020). A second term asks that distances between pictures (Gram matrices fo
 instance-normalized maps for content) are the teacher's, since distances are what the features
 are for. The result, normalized to a mean activation of 1 in every layer, is written to
 `WORKDIR/vgg19_distilled.npz` in half precision.
+
+--student=slim trains the network that generators look through, on the maps of those features, and
+writes `WORKDIR/vgg19_slim.npz`. It has their channels, so that its own maps are the prediction.
 
 With --validation_photos and --validation_paintings the student is then compared with its teacher
 on pictures that it did not see: `WORKDIR/validation.json`, printed as a table (extra `evaluate`).
@@ -69,7 +73,7 @@ def distill(options: DistillOptions) -> pathlib.Path:
         seed=options.seed,
     )
     teacher = teachers.load_teacher(options.teacher, options.deep_teacher)
-    distiller = student.Distiller(teacher, options.distance_weight)
+    distiller = student.Distiller(teacher, options.distance_weight, options.student)
     if options.initial_weights:
         distiller(tf.zeros((1, 32, 32, 3)))
         distiller.load_weights(options.initial_weights)
@@ -80,9 +84,10 @@ def distill(options: DistillOptions) -> pathlib.Path:
         with renamed_when_done(workdir / "validation.json") as temporary:
             temporary.write_text(json.dumps(figures, indent=1) + "\n")
         print(validation.format_table(figures))
-    calibration = tf.concat([batch[0] for batch in dataset.take(8)], axis=0)
-    student.normalize_activations(distiller.student, 4.0 * calibration - 2.0)
-    path = workdir / "vgg19_distilled.npz"
+    if options.student == "distilled":
+        calibration = tf.concat([batch[0] for batch in dataset.take(8)], axis=0)
+        student.normalize_activations(distiller.student, 4.0 * calibration - 2.0)
+    path = workdir / f"vgg19_{options.student}.npz"
     student.save_student(distiller.student, path)
     print(f"Wrote {path}")
     return path

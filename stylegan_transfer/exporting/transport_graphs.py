@@ -4,6 +4,7 @@ The matrices that move features need eigenvalues, for which the formats have no 
 are computed between two graphs, by `runtimes.transport`.
 """
 
+import keras
 import numpy as np
 
 from stylegan_transfer.exporting import onnx_layers as layers
@@ -55,7 +56,7 @@ def level_channels(generator) -> tuple[int, ...]:
 def _build_encoder(generator, half_precision):
     graph = Graph("encode_style", half_precision)
     style = graph.add("Transpose", graph.input("style", _IMAGES), perm=[0, 3, 1, 2])
-    maps = _extract(graph, generator.features, style)
+    maps = _extract(graph, generator.features, style, (*_LEVELS.values(), "relu1_1"))
     statistics = add_statistics(graph, _scale(graph, style, 2.0, -1.0))
     for name in (*_LEVELS.values(), "relu1_1"):
         statistics += add_statistics(graph, maps[name])
@@ -68,7 +69,7 @@ def _build_encoder(generator, half_precision):
 def _build_analysis(generator, half_precision):
     graph = Graph("analyse", half_precision)
     content = graph.add("Transpose", graph.input("content", _IMAGES), perm=[0, 3, 1, 2])
-    maps = _extract(graph, generator.features, content)
+    maps = _extract(graph, generator.features, content, tuple(_LEVELS.values()))
     for channels, (stride, name) in zip(level_channels(generator), _LEVELS.items(), strict=True):
         shape = ("batch", f"rows_{stride}", f"columns_{stride}", channels)
         graph.output(f"maps_{stride}", _channels_last(graph, maps[name]), shape)
@@ -113,21 +114,24 @@ def _build_synthesis(generator, half_precision):
     return graph.model()
 
 
-def _extract(graph, features, images):
-    """The maps of the distilled VGG19 by name; images in [0, 1], `(batch, 3, height, width)`."""
-    maps, wanted, scale = _scale(graph, images, 4.0, -2.0), {}, 1.0
-    for name, keras_name in LAYERS.items():
-        if name.endswith("_1") and name != "relu1_1":
-            maps = graph.add("MaxPool", maps, kernel_shape=[2, 2], strides=[2, 2])
-        conv = features.network.get_layer(keras_name)
-        scales = scale, float(features.scales[name]) if name in features.layer_names else 1.0
-        maps = layers.convolve(graph, maps, conv, padding="zeros", scales=scales)
-        maps, scale = graph.add("Relu", maps), scales[1]
-        if name in features.layer_names:
-            wanted[name] = maps
-        if name == "relu5_1":
-            return wanted
-    raise ValueError(f"Expected features up to relu5_1. Received: {features.layer_names}")
+def _extract(graph, features, images, names):
+    """The named maps of a small VGG19; images in [0, 1], `(batch, 3, height, width)`."""
+    source, outputs = features.network.input, features.network.output
+    network = keras.Model(source, [outputs[name] for name in names])
+    divisors = {id(outputs[name]): float(features.scales[name]) for name in names}
+    maps = {id(source): _scale(graph, images, 4.0, -2.0)}
+    for layer in network.layers[1:]:
+        taken, made = id(layer.input), id(layer.output)
+        if isinstance(layer, keras.layers.Conv2D):
+            scales = divisors.get(taken, 1.0), divisors.get(made, 1.0)
+            conv = layers.convolve(graph, maps[taken], layer, padding="zeros", scales=scales)
+            maps[made] = graph.add("Relu", conv)
+        elif isinstance(layer, keras.layers.MaxPooling2D):
+            maps[made] = graph.add("MaxPool", maps[taken], kernel_shape=[2, 2], strides=[2, 2])
+            divisors[made] = divisors.get(taken, 1.0)
+        else:  # padding, which the convolution after it does
+            maps[made] = maps[taken]
+    return {name: maps[id(outputs[name])] for name in names}
 
 
 def _scale(graph, maps, factor, shift):

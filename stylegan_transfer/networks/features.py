@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from stylegan_transfer.checks import expect, is_path
-from stylegan_transfer.networks.vgg19 import LAYERS, build_network, holds
+from stylegan_transfer.networks.vgg19 import LAYERS, SMALL_NETWORKS, build_network, holds
 
 # Mean activation of each layer of the ImageNet VGG19 over 500 photographs and paintings, for its
 # own input scale. Photographs and paintings agree within 7 %. Deeper layers are measured when the
@@ -42,6 +42,8 @@ class VGG19Features(keras.Model):
         weights: One of
             - `"distilled"` (default): VGG19's topology with a quarter of the channels, trained to
               predict VGG19's maps; it ships with the package and goes up to `relu5_1`;
+            - `"slim"`: the first layers of the five blocks of that, predicted with half of its
+              work; it ships, too, and is what `TransportGenerator` looks through;
             - `"imagenet"`: the ImageNet VGG19, downloaded by Keras at first use;
             - a path to VGG19 weights: a Keras `.h5` or `.weights.h5` without the top, or an
               `.npz` with keys `block1_conv1/kernel`, `block1_conv1/bias`, ...;
@@ -98,13 +100,13 @@ class VGG19Features(keras.Model):
 
     def _preprocess(self, images):
         """The network's own input: what `keras.applications.vgg19.preprocess_input` makes of
-        0..255 images, or centred images for the distilled network."""
-        if self.weights_source == "distilled":
+        0..255 images, or centred images for the small networks."""
+        if self.weights_source in SMALL_NETWORKS:
             return 4.0 * images - 2.0
         return 255.0 * ops.flip(images, axis=-1) - np.asarray(_IMAGENET_MEAN_BGR, "float32")
 
     def _calibrated_scales(self):
-        if self.weights_source == "distilled":
+        if self.weights_source in SMALL_NETWORKS:
             return dict.fromkeys(self.layer_names, 1.0)  # the file's weights are normalized
         missing = [name for name in self.layer_names if name not in MEAN_ACTIVATIONS]
         if self.weights_source != "random" and not missing:
@@ -119,7 +121,7 @@ class VGG19Features(keras.Model):
         return self.network.compute_output_shape(input_shape)
 
     def get_config(self):
-        weights = "distilled" if self.weights_source == "distilled" else "random"
+        weights = self.weights_source if self.weights_source in SMALL_NETWORKS else "random"
         return {"weights": weights, "layers": self.layer_names, "scales": self.scales}
 
 

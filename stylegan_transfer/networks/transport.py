@@ -35,8 +35,9 @@ def transport_matrix(content_covariance, style_covariance, exact=True):
         content_covariance: C, `(..., channels, channels)`, float32.
         style_covariance: S, of the same shape.
         exact: Whether the roots come from eigenvalues, in float64. Otherwise float32 and nothing
-            but products (Newton-Schulz), for runtimes that have no more; images then differ by
-            less than a hundredth. Not for bfloat16, in which the iteration diverges.
+            but products (Newton-Schulz), for runtimes that have no more and for gradients; images
+            then differ by less than a hundredth. Of more than 4 channels not for bfloat16, in which
+            the iteration diverges.
 
     Returns:
         `(..., channels, channels)`, float32.
@@ -55,8 +56,8 @@ def transport_matrix(content_covariance, style_covariance, exact=True):
     variance = ops.trace(content, axis1=-2, axis2=-1)[..., None, None] / channels
     find_roots = _roots if exact else _roots_by_products
     root, inverse = find_roots(content + (RIDGE * variance + 1e-6) * identity)
-    middle, _ = find_roots(ops.matmul(ops.matmul(root, style + 1e-6 * identity), root))
-    return ops.cast(ops.matmul(ops.matmul(inverse, middle), inverse), "float32")
+    middle, _ = find_roots(_multiply(_multiply(root, style + 1e-6 * identity), root))
+    return ops.cast(_multiply(_multiply(inverse, middle), inverse), "float32")
 
 
 def transport(maps, content_statistics, style_statistics, masks=None, exact=True):
@@ -101,6 +102,13 @@ def _roots_by_products(matrix):
     norm = ops.sqrt(ops.sum(ops.square(matrix), axis=(-2, -1), keepdims=True))
     root, inverse = matrix / norm, ops.broadcast_to(identity, ops.shape(matrix))
     for _ in range(18):  # more: rounding errors grow where the style has few positions
-        step = 1.5 * identity - 0.5 * ops.matmul(inverse, root)
-        root, inverse = ops.matmul(root, step), ops.matmul(step, inverse)
+        step = 1.5 * identity - 0.5 * _multiply(inverse, root)
+        root, inverse = _multiply(root, step), _multiply(step, inverse)
     return root * ops.sqrt(norm), inverse / ops.sqrt(norm)
+
+
+def _multiply(first, second):
+    """Their product; of small matrices one that no accelerator rounds to bfloat16 or TF32."""
+    if first.shape[-1] > 4:
+        return ops.matmul(first, second)
+    return ops.sum(first[..., None] * second[..., None, :, :], axis=-2)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from stylegan_transfer.checks import expect
 from stylegan_transfer.losses import instance_moments
 from stylegan_transfer.networks import layers, normalization
 from stylegan_transfer.networks.features import VGG19Features
@@ -18,7 +19,7 @@ from stylegan_transfer.networks.generator_inputs import (
 )
 from stylegan_transfer.networks.palette import map_colors, measure_palettes, palette_maps
 from stylegan_transfer.networks.transport import mean_and_covariance, transport
-from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS
+from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS, SMALL_NETWORKS
 
 _LEVELS = ("relu5_1", "relu4_1", "relu3_1", "relu2_1", "relu1_1")  # coarse to fine
 _LARGEST_STRIDE = 16
@@ -28,15 +29,15 @@ _LARGEST_STRIDE = 16
 class TransportGenerator(keras.Model):
     """Style transfer in one pass: optimal transport of features, and a style-modulated decoder.
 
-    The frozen distilled VGG19 encodes both images. The content's relu4_1, relu3_1 and relu2_1 are
+    A frozen small VGG19 encodes both images. The content's relu4_1, relu3_1 and relu2_1 are
     moved onto the style's means and covariances in closed form, relu5_1 onto its means and
     deviations. The decoder starts from relu5_1, doubles the size four times, and merges the moved
     maps of each level on its way. Each of its normalizations takes scale and shift from a code w,
     which a mapping network makes of the style's channel statistics, and adds noise, from which
     textures grow in flat areas. The last convolution runs at half resolution and rearranges its
     channels into pixels, which a fixed filter frees of the checkerboard that this leaves. At last
-    the image's colours are given the style's palette in closed form, but not in training, whose
-    gradient would have to pass roots of matrices.
+    the image's colours are given the style's palette in closed form, each region with masks that
+    of its style.
 
     Args:
         width: Channels of the outermost convolutions; doubled at each further level up to 4 times.
@@ -44,6 +45,8 @@ class TransportGenerator(keras.Model):
         code_size: Length of the code w.
         noise: Whether `call` adds noise.
         seed: Seed of the noise in training.
+        features: `"slim"`, or `"distilled"`, which generators had before and which takes twice as
+            long; see `VGG19Features`.
 
     Example:
         >>> import numpy as np
@@ -64,14 +67,24 @@ class TransportGenerator(keras.Model):
           Networks", CVPR 2019 (mapping network, modulation, noise).
     """
 
-    def __init__(self, width=32, num_blocks=1, code_size=256, noise=True, seed=0, **kwargs):
+    def __init__(
+        self,
+        width=32,
+        num_blocks=1,
+        code_size=256,
+        noise=True,
+        seed=0,
+        features="slim",
+        **kwargs,
+    ):
         check_architecture(width, num_blocks, code_size, seed)
+        expect(features in SMALL_NETWORKS, f"one of {tuple(SMALL_NETWORKS)}", features=features)
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
         self.noise, self.seed = noise, seed
         self.exact_roots = True  # False for formats that only multiply matrices
         self.noise_seed = keras.random.SeedGenerator(seed)
-        self.features = VGG19Features("distilled", _LEVELS)
+        self.features = VGG19Features(features, _LEVELS)
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
         widths = {16: 4 * width, 8: 4 * width, 4: 2 * width, 2: width}
         self.convs = [layers.ReflectionConv2D(widths[stride], 3) for stride in self.strides]
@@ -139,7 +152,7 @@ class TransportGenerator(keras.Model):
         moments=None,
         noise=None,
         return_moments=False,
-        palette=True,
+        training=False,
     ):
         """Returns the content images painted in the styles of the codes.
 
@@ -156,8 +169,8 @@ class TransportGenerator(keras.Model):
                 maps of its colours.
             noise: Optional list from `draw_noise`.
             return_moments: Whether to return `(images, moments)`.
-            palette: Whether the images get the palette that the code of the last layer asks for,
-                with masks each region that of its style.
+            training: Whether a gradient will be taken: the palette's roots then come from
+                products, since those from eigenvalues have none where eigenvalues are equal.
 
         Returns:
             Stylized images, float32 in [0, 1], `(batch, height, width, 3)`.
@@ -198,20 +211,20 @@ class TransportGenerator(keras.Model):
             maps = ops.relu(modulate(ops.relu(modulate(descend(i, maps)))))
         pixels = layers.smooth_depth_to_space(self.to_pixels(maps))
         images, used = layers.to_images(pixels), [*own, *normalize.used]
-        if palette:
-            used.append(self._palette_maps(images, codes, masks) if given is None else given[-1])
-        images = layers.crop(images, height, width)
-        images = map_colors(images, used[-1], masks) if palette else images
+        exact = self.exact_roots and not training
+        used.append(self._palette_maps(images, codes, masks, exact) if given is None else given[-1])
+        images = map_colors(layers.crop(images, height, width), used[-1], masks)
         return (images, used) if return_moments else images
 
-    def _palette_maps(self, images, codes, masks):
+    def _palette_maps(self, images, codes, masks, exact):
+        """The maps onto the palette that the code of the last layer asks for; each style's own."""
         code = code_of_layer(codes, self.num_layers - 1, masks)
         code = code[:, None] if masks is None else code
         palettes = ops.reshape(code[..., -12:], (*ops.shape(code)[:2], 4, 3))
         if masks is not None:
             reduced = reduce_masks(masks, self.strides[-1], _LARGEST_STRIDE)
             masks = ops.repeat(ops.repeat(reduced, self.strides[-1], 2), self.strides[-1], 3)
-        return palette_maps(measure_palettes(images, masks), palettes, self.exact_roots)
+        return palette_maps(measure_palettes(images, masks), palettes, exact)
 
     def _content_statistics(self, maps):
         """Means and variances of relu5_1, means and covariances of the other levels."""
@@ -243,14 +256,19 @@ class TransportGenerator(keras.Model):
         content, style = inputs
         noise = noise_of_call(self, content, training)
         codes = self.encode_style(style)
-        return self.synthesize(content, codes, noise=noise, palette=not training)
+        return self.synthesize(content, codes, noise=noise, training=training)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
     def get_config(self):
         names = ("width", "num_blocks", "code_size", "noise", "seed")
-        return {name: getattr(self, name) for name in names}
+        config = {name: getattr(self, name) for name in names}
+        return config | {"features": self.features.weights_source}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{"features": "distilled", **config})  # older files have no other
 
 
 def _match_moments(maps, own, target, masks):

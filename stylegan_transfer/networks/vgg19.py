@@ -21,6 +21,10 @@ LAYERS = {
 
 DISTILLED_WIDTHS = (16, 32, 64, 128, 128)
 
+# The slim network between its levels: the first convolution of a block is the level itself.
+_SLIM_WIDTHS = {2: (24,), 3: (32, 32, 64), 4: (64, 64, 128)}
+_SLIM_LEVELS = tuple(f"relu{block}_1" for block in range(1, 6))
+
 _IMAGENET_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 _IMAGENET_URL = (
     f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_IMAGENET_FILE}"
@@ -42,15 +46,15 @@ def build_network(weights: str, layers: tuple[str, ...]) -> keras.Model:
         FileNotFoundError: The weights' file does not exist.
         ConnectionError: The ImageNet weights cannot be downloaded.
     """
-    if weights == "distilled":
-        network = build_distilled_network(layers)
-        _load_npz(network, shipped.FEATURES)
+    if weights in SMALL_NETWORKS:
+        network = SMALL_NETWORKS[weights](layers)
+        _load_npz(network, shipped.FEATURES[weights])
         return network
     is_file = weights not in ("imagenet", "random")
     if is_file and not os.path.isfile(weights):
         raise FileNotFoundError(
-            'Expected VGG19 weights: "distilled", "imagenet", "random" or the path of an .h5, '
-            f".weights.h5 or .npz file. Received: weights={weights!r} (no such file)"
+            'Expected VGG19 weights: "distilled", "slim", "imagenet", "random" or the path of an '
+            f".h5, .weights.h5 or .npz file. Received: weights={weights!r} (no such file)"
         )
     vgg19 = _load_keras_vgg19(None if weights == "random" or weights.endswith(".npz") else weights)
     outputs = {layer: vgg19.get_layer(LAYERS[layer]).output for layer in layers}
@@ -83,19 +87,59 @@ def build_distilled_network(layers: tuple[str, ...]) -> keras.Model:
         block, conv = int(name[4]), int(name[6])
         if block > 1 and conv == 1:
             x = keras.layers.MaxPooling2D(2, name=f"block{block - 1}_pool")(x)
-        width = DISTILLED_WIDTHS[block - 1]
-        x = keras.layers.Conv2D(
-            width,
-            3,
-            padding="same",
-            activation="relu",
-            kernel_initializer="he_normal",
-            name=keras_name,
-        )(x)
-        outputs[name] = x
+        outputs[name] = x = _convolve(x, DISTILLED_WIDTHS[block - 1], keras_name)
         if name == "relu5_1":
             break
     return keras.Model(inputs, {name: outputs[name] for name in layers})
+
+
+def build_slim_network(layers: tuple[str, ...]) -> keras.Model:
+    """Returns a network with the levels of the distilled one, and half of its work.
+
+    relu2_1 comes from a convolution of stride 2 in place of two in full size and pooling, and the
+    convolutions between the levels have half of the channels (bottlenecks, as in He et al., "Deep
+    Residual Learning for Image Recognition", CVPR 2016, but of three 3x3 convolutions). The
+    levels see as many pixels as VGG19's, at least, and relu1_1 is a branch of its own.
+
+    Args:
+        layers: Names out of relu1_1, relu2_1, ..., relu5_1; the outputs.
+
+    Returns:
+        A functional model from centred images to a dict of post-relu maps.
+
+    Raises:
+        ValueError: A layer is none of these.
+    """
+    beyond = [layer for layer in layers if layer not in _SLIM_LEVELS]
+    expect(not beyond, f"layers out of {', '.join(_SLIM_LEVELS)} for the slim VGG19", layers=beyond)
+    inputs = keras.Input((None, None, 3))
+    outputs = {"relu1_1": _convolve(inputs, DISTILLED_WIDTHS[0], LAYERS["relu1_1"])}
+    x = keras.layers.ZeroPadding2D(2)(inputs)  # an odd row is left out, as pooling does
+    x = _convolve(x, 24, "stem", 6, strides=2, padding="valid")
+    for block in range(2, 6):
+        outputs[f"relu{block}_1"] = x = _convolve(
+            x, DISTILLED_WIDTHS[block - 1], f"block{block}_conv1"
+        )
+        for conv, width in enumerate(_SLIM_WIDTHS.get(block, ()), start=2):
+            x = _convolve(x, width, f"block{block}_conv{conv}")
+        if block < 5:
+            x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
+    return keras.Model(inputs, {name: outputs[name] for name in layers})
+
+
+def _convolve(maps, width, name, size=3, padding="same", **kwargs):
+    return keras.layers.Conv2D(
+        width,
+        size,
+        padding=padding,
+        activation="relu",
+        kernel_initializer="he_normal",
+        name=name,
+        **kwargs,
+    )(maps)
+
+
+SMALL_NETWORKS = {"distilled": build_distilled_network, "slim": build_slim_network}
 
 
 def holds(weights: str, layer: str) -> bool:
@@ -107,6 +151,8 @@ def holds(weights: str, layer: str) -> bool:
     """
     if weights == "distilled":
         return layer in LAYERS and layer <= "relu5_1"
+    if weights == "slim":
+        return layer in _SLIM_LEVELS
     if weights.endswith(".npz") and zipfile.is_zipfile(weights):
         with _open_npz(weights) as arrays:
             return f"{LAYERS.get(layer)}/kernel" in arrays

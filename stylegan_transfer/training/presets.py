@@ -28,6 +28,7 @@ PRESETS = {
         content_resize=(192, 448),
         style_resize=(192, 448),
         steps=22_000,
+        content_weight=1.7,
         style_weight=10.0,
         moments_weight=10.0,
         adversarial_start=20_000,

@@ -13,6 +13,7 @@ from stylegan_transfer import shipped
 from stylegan_transfer.commands import distill, launch
 from stylegan_transfer.commands.distillation import student, teachers, validation
 from stylegan_transfer.networks import features
+from stylegan_transfer.networks.vgg19 import build_distilled_network
 from stylegan_transfer.pictures.files import load_image, save_image
 
 SCRIPT = "experiments/distill.py"
@@ -72,7 +73,7 @@ def test_squares_are_the_middle(save_picture, tmp_path):
 
 def test_normalized_weights_give_the_same_maps_with_a_mean_of_1():
     images = make_images(2, 0) - 0.5
-    network = student.build_distilled_network(LAYERS)
+    network = build_distilled_network(LAYERS)
     before = network(np.tile(images, (1, 4, 4, 1)))
     student.normalize_activations(network, np.tile(images, (1, 4, 4, 1)))
     after = network(np.tile(images, (1, 4, 4, 1)))
@@ -112,7 +113,7 @@ def test_a_run_writes_features_that_the_package_can_ship(workdir, monkeypatch):
     with np.load(workdir / "vgg19_distilled.npz") as arrays:
         assert arrays["block5_conv1/kernel"].dtype == "float16"
         assert arrays["block5_conv1/kernel"].shape == (3, 3, 128, 128)
-    monkeypatch.setattr(shipped, "FEATURES", workdir / "vgg19_distilled.npz")
+    monkeypatch.setitem(shipped.FEATURES, "distilled", workdir / "vgg19_distilled.npz")
     maps = features.VGG19Features("distilled", LAYERS)(np.zeros((1, 32, 32, 3)))
     assert maps["relu5_1"].shape == (1, 2, 2, 128)
 
@@ -121,6 +122,28 @@ def test_a_run_writes_figures_and_logs(workdir):
     figures = json.loads((workdir / "validation.json").read_text())
     assert figures["relu5_1"]["explained_variance"] < 1
     assert list((workdir / "logs").rglob("events.*"))
+
+
+def test_a_slim_student_predicts_the_maps_of_the_distilled_features(tmp_path, monkeypatch):
+    teacher = teachers.load_teacher("distilled")
+    distiller = student.Distiller(teacher, 0.0, "slim")
+    assert not distiller.heads
+    images = make_images(2, 0).repeat(4, axis=1).repeat(4, axis=2)
+    maps, predicted = distiller(images)
+    for layer, expected in teacher(images).items():
+        assert predicted[layer] is maps[layer]
+        assert maps[layer].shape == expected.shape
+    student.save_student(distiller.student, tmp_path / "vgg19_slim.npz")
+    monkeypatch.setitem(shipped.FEATURES, "slim", tmp_path / "vgg19_slim.npz")
+    for layer, loaded in features.VGG19Features("slim", LAYERS)(images).items():
+        np.testing.assert_allclose(loaded, maps[layer], rtol=2e-3, atol=1e-2)
+
+
+def test_a_slim_run_learns_from_the_distilled_features_and_names_its_file(tmp_path):
+    flags = "--student=slim", "--teacher=distilled", "--steps=0", "--image_size=32"
+    assert run(*SOURCES, *flags, f"--workdir={tmp_path}") == 0
+    with np.load(tmp_path / "vgg19_slim.npz") as arrays:
+        assert arrays["stem/kernel"].shape == (6, 6, 3, 24)
 
 
 def test_no_steps_from_the_weights_of_another_run_keep_them(workdir, tmp_path, capsys):
@@ -172,6 +195,7 @@ def test_a_collaborative_encoder_is_the_teacher_of_the_deep_layers(tmp_path):
             "Expected image_size: at least 32 and at most 4096. Received: image_size=16",
         ),
         (["--steps=-1"], "Expected steps: at least 0"),
+        (["--student=slim"], 'Expected teacher: "distilled"'),
         (["--learning_rate=fast"], "Expected --learning_rate: a number"),
         (["--validation_photos=no_a", "--validation_paintings=no_b"], "no_a"),
     ],

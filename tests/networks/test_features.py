@@ -8,7 +8,7 @@ from keras import ops
 from stylegan_transfer import samples
 from stylegan_transfer.networks import features
 from stylegan_transfer.networks.features import MEAN_ACTIVATIONS, VGG19Features, build_features
-from stylegan_transfer.networks.vgg19 import LAYERS, build_distilled_network
+from stylegan_transfer.networks.vgg19 import LAYERS, SMALL_NETWORKS, build_distilled_network
 
 DEEP = ("relu1_1", "relu2_2", "relu3_4", "relu4_1")
 
@@ -271,7 +271,7 @@ def test_saved_features_are_loaded_without_their_source(tmp_path, shallow):
         np.testing.assert_array_equal(values, shallow(make_images())[layer])
 
 
-# The distilled network.
+# The small networks.
 
 
 def test_the_distilled_network_is_a_vgg19_of_a_quarter_of_the_channels(vgg19):
@@ -290,8 +290,18 @@ def distilled():
     return VGG19Features(layers=("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"))
 
 
-def test_distilled_maps_have_the_sizes_of_vgg19s(distilled):
-    maps = distilled(make_images(height=65, width=47))
+@pytest.fixture(scope="module")
+def slim():
+    return VGG19Features("slim", ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"))
+
+
+@pytest.fixture(params=["distilled", "slim"])
+def small(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_small_networks_maps_have_the_sizes_of_vgg19s(small):
+    maps = small(make_images(height=65, width=47))
     shapes = {layer: tuple(values.shape) for layer, values in maps.items()}
     assert shapes == {
         "relu1_1": (2, 65, 47, 16),
@@ -302,7 +312,7 @@ def test_distilled_maps_have_the_sizes_of_vgg19s(distilled):
     }
     for values in maps.values():
         assert np.min(values) == 0
-    assert distilled.trainable_variables == []
+    assert small.trainable_variables == []
 
 
 def test_distilled_maps_have_a_mean_of_about_one_on_the_sample_pictures(distilled):
@@ -320,15 +330,45 @@ def test_distilled_maps_tell_one_picture_from_another(distilled):
         assert flipped < other, layer
 
 
+def test_slim_maps_are_the_distilled_ones_but_for_a_seventh_of_their_variance(slim, distilled):
+    pictures = [samples.draw_content(name, 128) for name in samples.CONTENT_NAMES]
+    pictures += [samples.draw_style(name, 128) for name in samples.STYLE_NAMES]
+    expected = distilled(np.stack(pictures))
+    for layer, maps in slim(np.stack(pictures)).items():
+        variance = np.var(expected[layer], axis=(0, 1, 2)).mean()
+        assert np.mean(np.square(maps - expected[layer])) < variance / 7, layer
+
+
+def test_slim_maps_take_half_of_the_arithmetic():
+    """Multiplications a pixel: those of a convolution at each of its positions."""
+    totals = {}
+    for name, network in SMALL_NETWORKS.items():
+        totals[name] = 0
+        model = network(("relu2_1", "relu3_1", "relu4_1", "relu5_1"))
+        model = keras.Model(model.input, [layer.output for layer in model.layers])
+        maps = model(np.zeros((1, 64, 64, 3)))
+        for layer, made in zip(model.layers, maps, strict=True):
+            if layer.weights:
+                totals[name] += np.prod(made.shape[1:3]) * np.prod(layer.kernel.shape) / 64**2
+    assert totals["slim"] < 0.56 * totals["distilled"]
+
+
+def test_the_slim_network_has_the_first_layers_of_the_blocks_alone():
+    with pytest.raises(ValueError, match=r"Expected layers out of relu1_1, .*Received: .*relu3_2"):
+        VGG19Features("slim", ("relu3_1", "relu3_2"))
+    with pytest.raises(ValueError, match=r"relu3_2"):
+        build_features(["slim"], ("relu3_2",))
+
+
 def test_the_distilled_network_ends_at_relu5_1():
     with pytest.raises(ValueError, match=r"Expected layers up to relu5_1.*Received: .*relu5_2"):
         VGG19Features(layers=("relu1_1", "relu5_2"))
 
 
-def test_saved_distilled_features_are_loaded_exactly(tmp_path, distilled):
-    assert distilled.get_config()["weights"] == "distilled"
-    expected = distilled(make_images())  # before it is saved: that takes built weights
-    distilled.save(tmp_path / "features.keras")
+def test_saved_small_networks_are_loaded_exactly(tmp_path, small):
+    assert small.get_config()["weights"] in ("distilled", "slim")
+    expected = small(make_images())  # before it is saved: that takes built weights
+    small.save(tmp_path / "features.keras")
     loaded = keras.models.load_model(tmp_path / "features.keras")
     for layer, values in loaded(make_images()).items():
         np.testing.assert_array_equal(values, expected[layer])

@@ -28,6 +28,14 @@ def palettes_of(images):
     return np.stack([np.vstack([p.mean(axis=0), np.cov(p.T, bias=True)]) for p in pixels])
 
 
+def with_own_colors(generator, content, codes, **kwargs):
+    """The images before they get a palette: their colours are mapped onto themselves."""
+    moments = generator.synthesize(content, codes, return_moments=True, **kwargs)[1]
+    identity = np.zeros(moments[-1].shape, "float32")
+    identity[..., 1:, :] = np.eye(3)
+    return generator.synthesize(content, codes, moments=[*moments[:-1], identity], **kwargs)
+
+
 @pytest.fixture(scope="module")
 def generator():
     return make_generator()
@@ -62,6 +70,17 @@ def test_result_has_the_contents_size_whatever_the_styles(generator, height, wid
 def test_padding_to_a_multiple_of_sixteen_is_a_reflection(generator, content, codes, plain):
     padded = np.pad(content, ((0, 0), (0, 15), (0, 1), (0, 0)), mode="reflect")
     assert_same(generator.synthesize(padded, codes)[:, :33, :47], plain, atol=1e-4)
+
+
+def test_a_file_that_does_not_name_its_features_has_the_distilled_ones():
+    config = TransportGenerator(width=4, code_size=8).get_config()
+    assert config.pop("features") == "slim"
+    assert TransportGenerator.from_config(config).get_config()["features"] == "distilled"
+
+
+def test_unknown_features_are_refused():
+    with pytest.raises(ValueError, match="Expected one of .*slim.*Received: features='imagenet'"):
+        TransportGenerator(features="imagenet")
 
 
 @pytest.mark.parametrize("shape", [(1, 31, 64, 3), (1, 64, 64, 4), (64, 64, 3)])
@@ -146,7 +165,7 @@ def test_images_vary_as_much_as_without_a_palette(generator):
     content = make_images(0, 32, 48)
     style = 0.3 + 0.4 * make_images(1)
     codes = generator.encode_style(style)
-    own, plain = (generator.synthesize(content, codes, palette=p) for p in (True, False))
+    own, plain = generator.synthesize(content, codes), with_own_colors(generator, content, codes)
     variances = [palettes_of(images)[:, 1:].trace(axis1=1, axis2=2) for images in (own, plain)]
     np.testing.assert_allclose(*variances, rtol=0.03)
 
@@ -154,7 +173,7 @@ def test_images_vary_as_much_as_without_a_palette(generator):
 def test_grey_styles_make_grey_images(generator, content):
     grey = np.repeat(make_images(1)[..., :1], 3, axis=-1)
     stylized = np.asarray(generator([content, grey]))
-    plain = np.asarray(generator([content, grey], training=True))  # without a palette
+    plain = np.asarray(with_own_colors(generator, content, generator.encode_style(grey)))
     assert np.ptp(plain, axis=-1).mean() > 0.02
     assert np.ptp(stylized, axis=-1).mean() < 0.002
     assert stylized.std() > 0.5 * plain.std()
@@ -196,13 +215,13 @@ def test_a_mask_chooses_its_style_everywhere(generator, content, codes, plain):
 
 
 def test_equal_codes_hide_the_masks_also_where_each_layer_has_its_own(generator, content, codes):
-    plain = generator.synthesize(content, codes, palette=False)  # palettes are of regions
+    plain = with_own_colors(generator, content, codes)  # palettes are of regions
     share = np.random.default_rng(0).random((2, 1, 33, 47), dtype="float32")
     masks = np.concatenate([share, 1 - share], axis=1)
     both = np.stack([codes, codes], axis=1)
     repeated = np.repeat(both[:, :, None], generator.num_layers, axis=2)
     for given in (both, repeated):
-        images = generator.synthesize(content, given, masks=masks, palette=False)
+        images = with_own_colors(generator, content, given, masks=masks)
         assert_same(images, plain, atol=1e-4)
 
 
@@ -248,17 +267,34 @@ def test_a_seed_decides_the_noise(generator, content, codes, plain):
 # Gradients and graphs.
 
 
-def test_gradients_are_finite_on_flat_images_and_leave_the_features_alone():
+def test_gradients_are_finite_on_flat_and_grey_images_and_leave_the_features_alone():
     generator = make_generator()
     assert not generator.features.trainable_variables
     flat = tf.fill((1, 32, 32, 3), 0.5)
-    for content, style in ((flat, flat), (make_images(0, 32, 32), make_images(1, 32, 32))):
+    grey = np.repeat(make_images(0, 32, 32)[..., :1], 3, axis=-1)
+    images = make_images(0, 32, 32), make_images(1, 32, 32)
+    for content, style in ((flat, flat), (grey, grey), (images[0], grey), images):
         with tf.GradientTape() as tape:
             loss = ops.mean(ops.square(generator([content, style], training=True)))
         gradients = tape.gradient(loss, [w.value for w in generator.trainable_variables])
         for weight, gradient in zip(generator.trainable_variables, gradients, strict=True):
             assert gradient is not None, weight.path
             assert np.isfinite(gradient).all(), weight.path
+
+
+def test_training_sees_the_images_that_are_shown(generator, content, codes, plain):
+    assert_same(generator.synthesize(content, codes, training=True), plain, atol=1e-3)
+
+
+def test_gradients_know_that_the_mean_colour_is_the_styles_whatever_the_decoder_paints(generator):
+    content, style = make_images(0, 32, 48), 0.3 + 0.4 * make_images(1)  # nothing is clipped
+    codes = generator.encode_style(style)
+    bias, slopes = generator.to_pixels.bias.value, []
+    for paint in (TransportGenerator.synthesize, with_own_colors):
+        with tf.GradientTape() as tape:
+            mean = ops.mean(paint(generator, content, codes, training=True))
+        slopes.append(np.abs(tape.gradient(mean, bias)).max())
+    assert slopes[0] < 1e-5 < 1e-3 < slopes[1]
 
 
 def test_a_graph_of_unknown_sizes_gives_the_same_images(generator, content, codes, plain):

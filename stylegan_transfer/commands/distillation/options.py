@@ -7,7 +7,7 @@ from stylegan_transfer.options import Options, option
 
 @dataclasses.dataclass(frozen=True)
 class DistillOptions(Options):
-    """Pictures, teacher, training and validation of the small VGG19."""
+    """Pictures, teacher, training and validation of a small VGG19."""
 
     photos: str = option(description="Source of photographs.", not_empty=True)
     paintings: str = option(description="Source of paintings.", not_empty=True)
@@ -16,6 +16,11 @@ class DistillOptions(Options):
         "imagenet",
         description="Weights of the teacher, as VGG19Features takes them.",
         not_empty=True,
+    )
+    student: str = option(
+        "distilled",
+        description='What is trained: "distilled"; or "slim", with "distilled" as its teacher.',
+        choices=("distilled", "slim"),
     )
     deep_teacher: str | None = option(
         None,
@@ -55,3 +60,5 @@ class DistillOptions(Options):
         ):
             fits = bool(getattr(self, name)) or not other
             self.expect(fits, name, "given where the other validation pictures are")
+        fits = self.student != "slim" or self.teacher == "distilled"
+        self.expect(fits, "teacher", '"distilled", for the student "slim"')

@@ -1,4 +1,4 @@
-"""The student: a network of VGG19's topology with a quarter of the channels, and its training."""
+"""The student: one of the small VGG19s, and its training."""
 
 import os
 from collections.abc import Callable
@@ -10,31 +10,34 @@ from keras import ops
 
 from stylegan_transfer.atomic import renamed_when_done
 from stylegan_transfer.losses import gram_matrix, instance_normalize
-from stylegan_transfer.networks.vgg19 import build_distilled_network
+from stylegan_transfer.networks.vgg19 import SMALL_NETWORKS
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-TEACHER_WIDTHS = (64, 128, 256, 512, 512)
 
 
 class Distiller(keras.Model):
     """Trains `student` to predict the maps of `teacher`.
 
     Called with images `(batch, height, width, 3)` in [0, 1], it returns the student's maps and
-    what its heads predict of the teacher's, each a dict by layer.
+    what is predicted of the teacher's by 1x1 convolutions, its heads, each a dict by layer. Where
+    both have equally many channels, the student's maps are the prediction.
 
     Args:
         teacher: Images -> dict of maps.
         distance_weight: Of the term that asks for the teacher's distances.
+        kind: `"distilled"` or `"slim"`.
     """
 
-    def __init__(self, teacher: Callable, distance_weight: float):
+    def __init__(self, teacher: Callable, distance_weight: float, kind: str = "distilled"):
         super().__init__()
         self.teacher = teacher
         self.distance_weight = distance_weight
-        self.student = build_distilled_network(LAYERS)
+        self.student = SMALL_NETWORKS[kind](LAYERS)
+        taught = teacher(ops.zeros((1, 32, 32, 3)))
         self.heads = {
-            layer: keras.layers.Conv2D(width, 1, name=f"head_{layer}")
-            for layer, width in zip(LAYERS, TEACHER_WIDTHS, strict=True)
+            layer: keras.layers.Conv2D(taught[layer].shape[-1], 1, name=f"head_{layer}")
+            for layer, maps in self.student.output.items()
+            if maps.shape[-1] != taught[layer].shape[-1]
         }
 
     def build(self, input_shape):
@@ -43,7 +46,8 @@ class Distiller(keras.Model):
 
     def call(self, images):
         maps = self.student(4.0 * images - 2.0)
-        return maps, {layer: self.heads[layer](maps[layer]) for layer in LAYERS}
+        predicted = {layer: head(maps[layer]) for layer, head in self.heads.items()}
+        return maps, maps | predicted
 
     def train_step(self, data):
         photos, paintings = keras.utils.unpack_x_y_sample_weight(data)[:2]
