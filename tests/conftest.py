@@ -86,7 +86,7 @@ def tiny_flags():
 def tiny_config():
     import dataclasses
 
-    from stylegan_transfer.training.config import PRESETS
+    from stylegan_transfer.training.presets import PRESETS
 
     return dataclasses.replace(PRESETS["smoke"], **TINY)
 

@@ -6,7 +6,8 @@ import pytest
 
 from stylegan_transfer.commands import train
 from stylegan_transfer.training import run as training
-from stylegan_transfer.training.config import PRESETS, TrainingConfig
+from stylegan_transfer.training.config import TrainingConfig
+from stylegan_transfer.training.presets import PRESETS
 
 
 @pytest.fixture

@@ -75,8 +75,8 @@ def run_and_resume(folder):
     from toy_networks import toy_model
 
     from stylegan_transfer.training import run
-    from stylegan_transfer.training.config import PRESETS
     from stylegan_transfer.training.gan import StyleTransferGAN
+    from stylegan_transfer.training.presets import PRESETS
 
     run._VALIDATION_BATCHES = 1
     run.build_model = lambda config, *scope: toy_model(StyleTransferGAN, config, run_eagerly=False)

@@ -23,8 +23,8 @@ from PIL import Image
 from toy_networks import ToyDiscriminator, toy_features, toy_generator, toy_model
 
 from stylegan_transfer.training import run
-from stylegan_transfer.training.config import PRESETS
 from stylegan_transfer.training.gan import StyleTransferGAN
+from stylegan_transfer.training.presets import PRESETS
 from stylegan_transfer.training.strategies import compile_step, open_strategy, share_state
 
 CONFIG = dataclasses.replace(
