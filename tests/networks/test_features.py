@@ -365,11 +365,15 @@ def test_the_distilled_network_ends_at_relu5_1():
         VGG19Features(layers=("relu1_1", "relu5_2"))
 
 
-def test_saved_small_networks_are_loaded_exactly(tmp_path, small):
-    assert small.get_config()["weights"] in ("distilled", "slim")
-    expected = small(make_images())  # before it is saved: that takes built weights
-    small.save(tmp_path / "features.keras")
+@pytest.mark.parametrize("name", ["distilled", "slim"])
+def test_saved_small_networks_are_loaded_exactly(tmp_path, request, name):
+    features = request.getfixturevalue(name)
+    assert features.get_config()["weights"] == name
+    expected = features(make_images())  # before it is saved: that takes built weights
+    features.save(tmp_path / "features.keras")
     loaded = keras.models.load_model(tmp_path / "features.keras")
+    for actual, weight in zip(loaded.weights, features.weights, strict=True):
+        np.testing.assert_array_equal(actual, weight)
     for layer, values in loaded(make_images()).items():
         np.testing.assert_array_equal(values, expected[layer])
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from stylegan_transfer import shipped
 from stylegan_transfer.options import Options, option
 
 
@@ -12,15 +13,15 @@ class DistillOptions(Options):
     photos: str = option(description="Source of photographs.", not_empty=True)
     paintings: str = option(description="Source of paintings.", not_empty=True)
     workdir: str = option(description="Folder of the weights and TensorBoard logs.", not_empty=True)
+    student: str = option(
+        "distilled",
+        description='What is trained: "distilled"; or "slim", with "distilled" as its teacher.',
+        choices=tuple(shipped.FEATURES),
+    )
     teacher: str = option(
         "imagenet",
         description="Weights of the teacher, as VGG19Features takes them.",
         not_empty=True,
-    )
-    student: str = option(
-        "distilled",
-        description='What is trained: "distilled"; or "slim", with "distilled" as its teacher.',
-        choices=("distilled", "slim"),
     )
     deep_teacher: str | None = option(
         None,

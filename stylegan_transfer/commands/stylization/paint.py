@@ -71,7 +71,6 @@ class Painter:
         self._picture = functools.lru_cache(maxsize=2)(self._read)
         self._repainting = functools.lru_cache(maxsize=2)(self._repaint)
         self._styles = StyleEncoder(generator, options)
-        self._code = functools.cache(self._styles.encode)
         self._refiner = functools.lru_cache(maxsize=256)(self._load_refiner)
 
     def paint(self, jobs: Sequence[Job]) -> None:
@@ -124,11 +123,9 @@ class Painter:
     def _load(self, job):
         makings = self._makings.of(job)
         picture = self._picture(job.content)
+        match = picture if self._options.preserve_color == "match" else None
         with self._timer("encoding styles"):
-            if self._options.preserve_color == "match":
-                codes = self._styles.encode(job.style, picture)
-            else:
-                codes = self._code(job.style)
+            codes = self._styles.encode(job.style, match)
         return _Loaded(job, picture, codes, makings)
 
     def _read(self, path):
@@ -235,9 +232,7 @@ class Painter:
         if self._options.preserve_color == "match":
             match = next(read_frames(job.content))  # as all frames: codes that change flicker
         with self._timer("encoding styles"):
-            codes = (
-                self._code(job.style) if match is None else self._styles.encode(job.style, match)
-            )
+            codes = self._styles.encode(job.style, match)
         refiner = self._find_refiner(job.style, match)
         with self._timer("painting clips"):
             paint_clip(self._generator, job, codes, self._options, refiner, makings, self._bar)

@@ -1,6 +1,7 @@
 """How `stylize` encodes styles."""
 
 import contextlib
+import functools
 import hashlib
 import pathlib
 
@@ -26,14 +27,20 @@ class StyleEncoder:
 
     def __init__(self, generator, options: StylizeOptions):
         self._generator, self._options = generator, options
+        self._encode_once = functools.cache(self._encode)
 
     def encode(self, style: Style, match=None) -> list[np.ndarray]:
         """Returns the style's code, in a list; with masks one for each painting.
+
+        Without `match`, each style is encoded once.
 
         Args:
             style: The paintings and their weights.
             match: A content whose colours the paintings are given before. Default: none.
         """
+        return self._encode_once(style) if match is None else self._encode(style, match)
+
+    def _encode(self, style, match=None):
         options = self._options
         if options.mask:
             codes = [self._encode_paintings([path], None, match) for path in style.paths]
