@@ -90,6 +90,12 @@ def upsample(graph: Graph, maps: str) -> str:
     return graph.add("Resize", maps, "", scales, mode="nearest", **options)
 
 
+def interpolate(graph: Graph, maps: str) -> str:
+    """Doubles height and width, with values in between (bilinear)."""
+    scales = graph.constant([1.0, 1.0, 2.0, 2.0])
+    return graph.add("Resize", maps, "", scales, mode="linear")
+
+
 def upsample_and_convolve(graph: Graph, maps: str, conv) -> str:
     """Adds `convolve(upsample(maps))` of a 3x3 convolution, with less than half the arithmetic.
 

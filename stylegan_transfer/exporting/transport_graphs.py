@@ -89,6 +89,7 @@ def _build_synthesis(generator, half_precision):
         )
     ]
     convs, norms = iter(generator.convs), iter(generator.norms)
+    upsample = layers.interpolate if generator.upsampling == "bilinear" else layers.upsample
 
     def modulate(maps):
         return normalizer.modulate(next(norms), layers.convolve(graph, maps, next(convs)))
@@ -97,7 +98,7 @@ def _build_synthesis(generator, half_precision):
         return graph.add("Relu", modulate(maps))
 
     def descend(i, maps):
-        larger = layers.upsample(graph, layers.convolve(graph, maps, generator.descents[i]))
+        larger = upsample(graph, layers.convolve(graph, maps, generator.descents[i]))
         return graph.add("Add", larger, moved[i + 1])
 
     maps = paint(descend(0, paint(paint(moved[0]))))

@@ -71,6 +71,30 @@ def upsample(maps):
     return ops.repeat(ops.repeat(maps, 2, axis=1), 2, axis=2)
 
 
+def interpolate(maps):
+    """Returns maps of twice the height and width, with values in between (bilinear).
+
+    Where values are repeated, the next convolution sees the borders of the squares, and a network
+    draws them: a lattice in flat areas, of the period of the maps.
+
+    Args:
+        maps: `(batch, height, width, channels)`.
+
+    Reference:
+        Karras et al., "A Style-Based Generator Architecture for Generative Adversarial
+        Networks", CVPR 2019, section 2 (bilinear upsampling in place of nearest neighbours).
+    """
+    _, height, width, channels = ops.shape(maps)
+    above = ops.concatenate([maps[:, :1], maps[:, :-1]], axis=1)
+    below = ops.concatenate([maps[:, 1:], maps[:, -1:]], axis=1)
+    maps = ops.stack([0.75 * maps + 0.25 * above, 0.75 * maps + 0.25 * below], axis=2)
+    maps = ops.reshape(maps, (-1, 2 * height, width, channels))
+    left = ops.concatenate([maps[:, :, :1], maps[:, :, :-1]], axis=2)
+    right = ops.concatenate([maps[:, :, 1:], maps[:, :, -1:]], axis=2)
+    maps = ops.stack([0.75 * maps + 0.25 * left, 0.75 * maps + 0.25 * right], axis=3)
+    return ops.reshape(maps, (-1, 2 * height, 2 * width, channels))
+
+
 def depth_to_space(maps, factor=2):
     """Returns maps whose channels have become neighbouring positions.
 

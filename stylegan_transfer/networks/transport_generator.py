@@ -23,6 +23,7 @@ from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS, SMALL_NETWORKS
 
 _LEVELS = ("relu5_1", "relu4_1", "relu3_1", "relu2_1", "relu1_1")  # coarse to fine
 _LARGEST_STRIDE = 16
+_UPSAMPLING = {"nearest": layers.upsample, "bilinear": layers.interpolate}
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -47,6 +48,8 @@ class TransportGenerator(keras.Model):
         seed: Seed of the noise in training.
         features: `"slim"`, or `"distilled"`, which generators had before and which takes twice as
             long; see `VGG19Features`.
+        upsampling: `"bilinear"`, or `"nearest"`, which generators had before and which leaves a
+            lattice in flat areas.
 
     Example:
         >>> import numpy as np
@@ -75,13 +78,15 @@ class TransportGenerator(keras.Model):
         noise=True,
         seed=0,
         features="slim",
+        upsampling="bilinear",
         **kwargs,
     ):
         check_architecture(width, num_blocks, code_size, seed)
         expect(features in SMALL_NETWORKS, f"one of {tuple(SMALL_NETWORKS)}", features=features)
+        expect(upsampling in _UPSAMPLING, f"one of {tuple(_UPSAMPLING)}", upsampling=upsampling)
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
-        self.noise, self.seed = noise, seed
+        self.noise, self.seed, self.upsampling = noise, seed, upsampling
         self.exact_roots = True  # False for formats that only multiply matrices
         self.noise_seed = keras.random.SeedGenerator(seed)
         self.features = VGG19Features(features, _LEVELS)
@@ -111,7 +116,8 @@ class TransportGenerator(keras.Model):
         """How many pixels further on the content can still matter, as a multiple of 16."""
         encoder = 1 + 1 + 2 * 2 + 4 * 4 + 4 * 8 + 16 + 16  # convolutions and pooling to relu5_1
         decoder = sum(self.strides) + 2 + 2 + 2
-        return -(-(encoder + decoder + _LARGEST_STRIDE) // _LARGEST_STRIDE) * _LARGEST_STRIDE
+        upsampling = 8 + 4 + 2  # half a position of each small map, where it is bilinear
+        return -(-(encoder + decoder + upsampling) // _LARGEST_STRIDE) * _LARGEST_STRIDE
 
     @property
     def length_of_codes(self) -> int:
@@ -188,6 +194,7 @@ class TransportGenerator(keras.Model):
         given = None if moments is None else moments[len(maps) :]
         normalize = normalization.Normalizer(given)
         layer = iter(range(self.num_layers))
+        upsample = _UPSAMPLING[self.upsampling]
 
         def modulate(maps):
             i = next(layer)
@@ -201,7 +208,7 @@ class TransportGenerator(keras.Model):
             )
 
         def descend(i, maps):
-            return layers.upsample(self.descents[i](maps)) + self.skips[i](moved[i + 1])
+            return upsample(self.descents[i](maps)) + self.skips[i](moved[i + 1])
 
         maps = ops.relu(modulate(ops.relu(modulate(moved[0]))))
         maps = ops.relu(modulate(descend(0, maps)))
@@ -262,13 +269,13 @@ class TransportGenerator(keras.Model):
         return input_shape[0]
 
     def get_config(self):
-        names = ("width", "num_blocks", "code_size", "noise", "seed")
+        names = ("width", "num_blocks", "code_size", "noise", "seed", "upsampling")
         config = {name: getattr(self, name) for name in names}
         return config | {"features": self.features.weights_source}
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{"features": "distilled", **config})  # older files have no other
+        return cls(**{"features": "distilled", "upsampling": "nearest", **config})  # older files
 
 
 def _match_moments(maps, own, target, masks):

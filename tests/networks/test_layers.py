@@ -53,6 +53,13 @@ def test_upsample_repeats_each_value_in_a_square():
     np.testing.assert_array_equal(layers.upsample(maps), expected)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 5, 4), (1, 1, 2, 3)])
+def test_interpolate_is_bilinear_resizing(shape):
+    maps = make_maps(0, shape)
+    expected = tf.image.resize(maps, (2 * shape[1], 2 * shape[2]))
+    np.testing.assert_allclose(layers.interpolate(maps), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("factor", [2, 3])
 def test_depth_to_space_is_tensorflows(factor):
     maps = make_maps(0, (2, 3, 5, 4 * factor**2))

@@ -72,15 +72,31 @@ def test_padding_to_a_multiple_of_sixteen_is_a_reflection(generator, content, co
     assert_same(generator.synthesize(padded, codes)[:, :33, :47], plain, atol=1e-4)
 
 
-def test_a_file_that_does_not_name_its_features_has_the_distilled_ones():
+@pytest.mark.parametrize(
+    ("name", "now", "before"),
+    [("features", "slim", "distilled"), ("upsampling", "bilinear", "nearest")],
+)
+def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, before):
     config = TransportGenerator(width=4, code_size=8).get_config()
-    assert config.pop("features") == "slim"
-    assert TransportGenerator.from_config(config).get_config()["features"] == "distilled"
+    assert config.pop(name) == now
+    assert TransportGenerator.from_config(config).get_config()[name] == before
 
 
-def test_unknown_features_are_refused():
-    with pytest.raises(ValueError, match="Expected one of .*slim.*Received: features='imagenet'"):
-        TransportGenerator(features="imagenet")
+@pytest.mark.parametrize(
+    ("wrong", "expected"), [({"features": "imagenet"}, "slim"), ({"upsampling": "cubic"}, "linear")]
+)
+def test_unknown_features_and_upsampling_are_refused(wrong, expected):
+    ((name, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"Expected one of .*{expected}.*{name}='{value}'"):
+        TransportGenerator(**wrong)
+
+
+def test_upsampling_decides_what_lies_between_the_positions_of_small_maps(monkeypatch):
+    content, style = make_images(0, 32, 32)[:1], make_images(1, 40, 44)[:1]
+    generator = TransportGenerator(width=4, code_size=8, upsampling="nearest")
+    repeated = generator([content, style])
+    monkeypatch.setattr(generator, "upsampling", "bilinear")
+    assert np.abs(generator([content, style]) - repeated).max() > 1e-3
 
 
 @pytest.mark.parametrize("shape", [(1, 31, 64, 3), (1, 64, 64, 4), (64, 64, 3)])
