@@ -44,6 +44,7 @@ def build_model(
         style_weight=config.style_weight,
         moments_weight=config.moments_weight,
         identity_weight=config.identity_weight,
+        halo_weight=config.halo_weight,
         total_variation_weight=config.total_variation_weight,
         num_identity=max(config.batch_size // 8, 1),
         adversarial_weight=config.adversarial_weight,

@@ -152,6 +152,9 @@ class TrainingConfig(Options):
     style_weight: float = _weight(8.0, "Weight of the Gram style loss.")
     moments_weight: float = _weight(8.0, "Weight of the moments loss.")
     identity_weight: float = _weight(1.0, "Weight of the identity loss.")
+    halo_weight: float = _weight(
+        0.0, "Weight of the halo loss: flat ground beside edges against that further off."
+    )
     total_variation_weight: float = _weight(0.0, "Weight of the total variation.")
     adversarial_weight: float = _weight(
         0.15, "Adversarial gradient relative to the perceptual one; 0: no discriminator."

@@ -57,6 +57,7 @@ class StyleTransferGAN(keras.Model):
         style_weight: Weight of the Gram style loss.
         moments_weight: Weight of the moments loss.
         identity_weight: Weight of the identity loss. 0 leaves its images out.
+        halo_weight: Weight of the halo loss.
         total_variation_weight: Weight of the total variation.
         num_identity: Content images, and as many style images, a step that are painted in their
             own style.
@@ -100,6 +101,7 @@ class StyleTransferGAN(keras.Model):
         style_weight=_DEFAULTS.style_weight,
         moments_weight=_DEFAULTS.moments_weight,
         identity_weight=_DEFAULTS.identity_weight,
+        halo_weight=_DEFAULTS.halo_weight,
         total_variation_weight=_DEFAULTS.total_variation_weight,
         num_identity=1,
         adversarial_weight=_DEFAULTS.adversarial_weight,
@@ -122,6 +124,7 @@ class StyleTransferGAN(keras.Model):
             "style_loss": style_weight,
             "moments_loss": moments_weight,
             "identity_loss": identity_weight,
+            "halo_loss": halo_weight,
             "total_variation_loss": total_variation_weight,
         }
         self.num_identity = num_identity if identity_weight else 0

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from stylegan_transfer import losses
+from stylegan_transfer.training.halos import halo_loss
 
 
 def perceptual_losses(
@@ -18,7 +19,7 @@ def perceptual_losses(
     per_sample_normalization=True,
     num_identity=0,
 ):
-    """Returns the unweighted losses by name, each the mean over the feature scales.
+    """Returns the unweighted losses by name; those of features are means over the feature scales.
 
     Args:
         features: Feature extractor, images -> dict of maps by layer.
@@ -59,7 +60,11 @@ def perceptual_losses(
     scales = [at_scale(scale) for scale in feature_scales]
     means = {name: sum(terms[name] for terms in scales) / len(scales) for name in scales[0]}
     stylized = painted[: ops.shape(content)[0]]
-    return {**means, "total_variation_loss": losses.total_variation_loss(stylized)}
+    return {
+        **means,
+        "halo_loss": halo_loss(stylized, content, style),
+        "total_variation_loss": losses.total_variation_loss(stylized),
+    }
 
 
 def identity_images(content, style, num_identity):

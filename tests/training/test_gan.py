@@ -12,14 +12,19 @@ from stylegan_transfer.networks.discriminator import StyleDiscriminator
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
+from stylegan_transfer.training.halos import halo_loss
 
 BATCH, SIZE = 3, 16
-TERMS = ("content_loss", "style_loss", "moments_loss", "identity_loss", "total_variation_loss")
+TERMS = (
+    *("content_loss", "style_loss", "moments_loss", "identity_loss"),
+    *("halo_loss", "total_variation_loss"),
+)
 WEIGHTS = {
     "content_weight": 1.5,
     "style_weight": 0.3,
     "moments_weight": 0.7,
     "identity_weight": 2.0,
+    "halo_weight": 50.0,
     "total_variation_weight": 0.4,
 }
 
@@ -107,6 +112,7 @@ def expected_terms(generator, features, contents, styles, num_identity=1):
         "identity_loss": losses.identity_loss(
             repainted, own, maps(repainted, *both), maps(own, *both)
         ),
+        "halo_loss": halo_loss(painted, contents, style),
         "total_variation_loss": losses.total_variation_loss(painted),
     }
 

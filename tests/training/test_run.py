@@ -21,7 +21,10 @@ from stylegan_transfer.training.gan import StyleTransferGAN
 from stylegan_transfer.training.run import train
 from stylegan_transfer.training.sources import ImageStore
 
-TERMS = ("content_loss", "style_loss", "moments_loss", "identity_loss", "total_variation_loss")
+TERMS = (
+    *("content_loss", "style_loss", "moments_loss", "identity_loss"),
+    *("halo_loss", "total_variation_loss"),
+)
 DISCRIMINATOR_LOGS = (
     "adversarial_loss",
     "adversarial_scale",
