@@ -10,6 +10,7 @@ from toy_networks import ToyDiscriminator, toy_features, toy_generator
 from stylegan_transfer import losses
 from stylegan_transfer.networks.discriminator import StyleDiscriminator
 from stylegan_transfer.networks.generator import StyleGenerator
+from stylegan_transfer.training import perceptual
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.gan import StyleTransferGAN
 from stylegan_transfer.training.halos import halo_loss
@@ -171,7 +172,27 @@ def test_generator_step_is_gradient_descent_on_the_weighted_sum():
     assert logs["generator_gradient_norm"] == pytest.approx(norm, rel=1e-4)
 
 
-@pytest.mark.parametrize("term", TERMS)
+def test_halo_loss_is_of_the_stylized_images_their_contents_and_styles(monkeypatch):
+    contents, styles = make_batch()
+    model, received = make_model(PictureGenerator(), identity_weight=0.0), []
+    painted = model.generator.images.numpy()
+
+    def halo(*images):
+        received.extend(images)
+        return ops.mean(images[0])
+
+    monkeypatch.setattr(perceptual, "halo_loss", halo)
+    logs = step(model, (contents, styles))
+    assert logs["halo_loss"] == pytest.approx(painted.mean(), rel=1e-5)
+    assert_all_close(received, (painted, contents, styles[:, 0]), rtol=1e-6)
+    weights = {**WEIGHTS, "identity_weight": 0.0}
+    expected = sum(
+        weights[name.replace("loss", "weight")] * logs[name] for name in logs if name in TERMS
+    )
+    assert logs["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("term", [term for term in TERMS if term != "halo_loss"])
 def test_weight_0_removes_a_term_exactly(term, monkeypatch):
     weight, batch = term.replace("loss", "weight"), make_batch()
 
