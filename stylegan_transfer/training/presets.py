@@ -31,6 +31,7 @@ PRESETS = {
         content_weight=1.7,
         style_weight=10.0,
         moments_weight=10.0,
+        halo_weight=5.0,
         adversarial_start=20_000,
         adversarial_ramp=300,
         discriminator_learning_rate=4e-4,

@@ -196,6 +196,10 @@ def test_a_collaborative_encoder_is_the_teacher_of_the_deep_layers(tmp_path):
         ),
         (["--steps=-1"], "Expected steps: at least 0"),
         (["--student=slim"], 'Expected teacher: "distilled"'),
+        (
+            ["--student=slim", "--teacher=distilled", "--deep_teacher=deep.npz"],
+            "Expected deep_teacher: none",
+        ),
         (["--learning_rate=fast"], "Expected --learning_rate: a number"),
         (["--validation_photos=no_a", "--validation_paintings=no_b"], "no_a"),
     ],

@@ -63,3 +63,5 @@ class DistillOptions(Options):
             self.expect(fits, name, "given where the other validation pictures are")
         fits = self.student != "slim" or self.teacher == "distilled"
         self.expect(fits, "teacher", '"distilled", for the student "slim"')
+        fits = self.student != "slim" or not self.deep_teacher
+        self.expect(fits, "deep_teacher", 'none, for the student "slim"')
