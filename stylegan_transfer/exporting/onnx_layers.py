@@ -8,7 +8,7 @@ into convolutions, repetition of values into the convolution after it, and `tanh
 import numpy as np
 
 from stylegan_transfer.exporting.onnx_graph import Graph
-from stylegan_transfer.networks.layers import smoothing_kernel
+from stylegan_transfer.networks.layers import noise_kernel, smoothing_kernel
 
 _EPSILON = 1e-5  # of the variance, as in `networks.normalization`
 
@@ -94,6 +94,12 @@ def interpolate(graph: Graph, maps: str) -> str:
     """Doubles height and width, with values in between (bilinear)."""
     scales = graph.constant([1.0, 1.0, 2.0, 2.0])
     return graph.add("Resize", maps, "", scales, mode="linear")
+
+
+def smooth_noise(graph: Graph, noise: str, layers: int) -> str:
+    """Smooths the noise of each of so many layers, `(batch, layers, rows, columns)`."""
+    kernel = graph.constant(np.tile(noise_kernel(), (layers, 1, 1, 1)))
+    return graph.add("Conv", noise, kernel, group=layers, pads=[2] * 4)
 
 
 def upsample_and_convolve(graph: Graph, maps: str, conv) -> str:

@@ -26,10 +26,16 @@ class Normalizer:
         channels: Of all normalizations, in the order in which they are called.
         strides: Of the layers that codes modulate.
         code_size: Length of a code.
+        smooths_noise: Whether the noise is smoothed first.
     """
 
     def __init__(
-        self, graph: Graph, channels: Sequence[int], strides: Sequence[int], code_size: int
+        self,
+        graph: Graph,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        code_size: int,
+        smooths_noise: bool = False,
     ):
         self._graph, self._strides, self._used = graph, list(strides), []
         shape = ("batch", "styles", len(self._strides), code_size)
@@ -39,7 +45,10 @@ class Normalizer:
             rows = (f"rows_{stride}_or_1", f"columns_{stride}_or_1")
             noises = ("noise_batch", self._strides.count(stride), *rows)
             self._masks[stride] = graph.input(f"masks_{stride}", ("batch", "styles", *rows))
-            self._noise[stride] = graph.input(f"noise_{stride}", noises)
+            noise = graph.input(f"noise_{stride}", noises)
+            if smooths_noise:
+                noise = onnx_layers.smooth_noise(graph, noise, noises[1])
+            self._noise[stride] = noise
         self._channels, self._layer = channels, 0
         given = graph.input("moments", ("moments_batch", 2 * sum(channels)))
         self._is_given = graph.input("given", (1,), "BOOL")

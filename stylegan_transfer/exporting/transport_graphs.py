@@ -81,7 +81,9 @@ def _build_analysis(generator, half_precision):
 def _build_synthesis(generator, half_precision):
     graph = Graph("synthesize", half_precision)
     channels = moments_channels(generator)
-    normalizer = Normalizer(graph, channels, generator.strides, generator.code_size)
+    normalizer = Normalizer(
+        graph, channels, generator.strides, generator.code_size, generator.antialiased
+    )
     moved = [
         _move(graph, stride, size, normalizer.masks(stride), skip)
         for stride, size, skip in zip(
@@ -89,7 +91,7 @@ def _build_synthesis(generator, half_precision):
         )
     ]
     convs, norms = iter(generator.convs), iter(generator.norms)
-    upsample = layers.interpolate if generator.upsampling == "bilinear" else layers.upsample
+    upsample = layers.interpolate if generator.antialiased else layers.upsample
 
     def modulate(maps):
         return normalizer.modulate(next(norms), layers.convolve(graph, maps, next(convs)))

@@ -95,6 +95,30 @@ def interpolate(maps):
     return ops.reshape(maps, (-1, 2 * height, 2 * width, channels))
 
 
+def smooth_noise(noise):
+    """Returns noise whose neighbours are alike, of the same variance but at the border.
+
+    White noise has most of its power at waves of a few positions, whatever the positions' size: a
+    network makes scales of one size of it. The filter is binomial, (1, 4, 6, 4, 1) / 16 in both
+    directions, and then made to keep the variance.
+
+    Args:
+        noise: White noise, `(batch, height, width, 1)`.
+
+    Reference:
+        Karras et al., "Alias-Free Generative Adversarial Networks", NeurIPS 2021 (filtered noise in
+        place of white).
+    """
+    return ops.conv(noise, ops.cast(noise_kernel()[..., None, None], noise.dtype), padding="same")
+
+
+def noise_kernel():
+    """Returns the kernel of `smooth_noise`, `(5, 5)`, float32: its squares sum to 1."""
+    taps = np.array([1, 4, 6, 4, 1], "float32")
+    kernel = np.outer(taps, taps)
+    return kernel / np.linalg.norm(kernel)
+
+
 def depth_to_space(maps, factor=2):
     """Returns maps whose channels have become neighbouring positions.
 

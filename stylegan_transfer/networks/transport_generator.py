@@ -23,7 +23,6 @@ from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS, SMALL_NETWORKS
 
 _LEVELS = ("relu5_1", "relu4_1", "relu3_1", "relu2_1", "relu1_1")  # coarse to fine
 _LARGEST_STRIDE = 16
-_UPSAMPLING = {"nearest": layers.upsample, "bilinear": layers.interpolate}
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -48,8 +47,8 @@ class TransportGenerator(keras.Model):
         seed: Seed of the noise in training.
         features: `"slim"`, or `"distilled"`, which generators had before and which takes twice as
             long; see `VGG19Features`.
-        upsampling: `"bilinear"`, or `"nearest"`, which generators had before and which leaves a
-            lattice in flat areas.
+        antialiased: Whether small maps are enlarged bilinearly, and noise is smoothed. Generators
+            had neither before, which leaves a lattice in flat areas.
 
     Example:
         >>> import numpy as np
@@ -78,15 +77,15 @@ class TransportGenerator(keras.Model):
         noise=True,
         seed=0,
         features="slim",
-        upsampling="bilinear",
+        antialiased=True,
         **kwargs,
     ):
         check_architecture(width, num_blocks, code_size, seed)
         expect(features in SMALL_NETWORKS, f"one of {tuple(SMALL_NETWORKS)}", features=features)
-        expect(upsampling in _UPSAMPLING, f"one of {tuple(_UPSAMPLING)}", upsampling=upsampling)
+        expect(isinstance(antialiased, bool), "a bool", antialiased=antialiased)
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
-        self.noise, self.seed, self.upsampling = noise, seed, upsampling
+        self.noise, self.seed, self.antialiased = noise, seed, antialiased
         self.exact_roots = True  # False for formats that only multiply matrices
         self.noise_seed = keras.random.SeedGenerator(seed)
         self.features = VGG19Features(features, _LEVELS)
@@ -193,8 +192,10 @@ class TransportGenerator(keras.Model):
         moved = self._move(maps, own, codes, masks)
         given = None if moments is None else moments[len(maps) :]
         normalize = normalization.Normalizer(given)
+        if noise is not None and self.antialiased:
+            noise = [layers.smooth_noise(maps) for maps in noise]
         layer = iter(range(self.num_layers))
-        upsample = _UPSAMPLING[self.upsampling]
+        upsample = layers.interpolate if self.antialiased else layers.upsample
 
         def modulate(maps):
             i = next(layer)
@@ -269,13 +270,13 @@ class TransportGenerator(keras.Model):
         return input_shape[0]
 
     def get_config(self):
-        names = ("width", "num_blocks", "code_size", "noise", "seed", "upsampling")
+        names = ("width", "num_blocks", "code_size", "noise", "seed", "antialiased")
         config = {name: getattr(self, name) for name in names}
         return config | {"features": self.features.weights_source}
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{"features": "distilled", "upsampling": "nearest", **config})  # older files
+        return cls(**{"features": "distilled", "antialiased": False, **config})  # older files
 
 
 def _match_moments(maps, own, target, masks):

@@ -60,6 +60,18 @@ def test_interpolate_is_bilinear_resizing(shape):
     np.testing.assert_allclose(layers.interpolate(maps), expected, rtol=1e-6)
 
 
+def test_smooth_noise_is_a_binomial_filter_that_keeps_the_variance():
+    noise = np.random.default_rng(0).normal(size=(1, 300, 300, 1)).astype("float32")
+    smooth = np.asarray(layers.smooth_noise(noise))
+    binomial = np.convolve([1, 2, 1], [1, 2, 1]) / 16
+    filtered = ndimage.convolve(noise, np.outer(binomial, binomial)[None, :, :, None])
+    inside = (slice(None), slice(2, -2), slice(2, -2))
+    expected = filtered / (70 / 256)
+    np.testing.assert_allclose(smooth[inside], expected[inside], rtol=1e-4, atol=1e-5)
+    assert smooth.var() == pytest.approx(1, rel=0.05)
+    assert layers.smooth_noise(noise[:, :1, :2]).shape == (1, 1, 2, 1)
+
+
 @pytest.mark.parametrize("factor", [2, 3])
 def test_depth_to_space_is_tensorflows(factor):
     maps = make_maps(0, (2, 3, 5, 4 * factor**2))

@@ -1,3 +1,5 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from generator_images import (
 )
 from keras import ops
 
+from stylegan_transfer.networks import layers
 from stylegan_transfer.networks.saving import load_generator, save_generator
 from stylegan_transfer.networks.transport_generator import TransportGenerator
 
@@ -74,7 +77,7 @@ def test_padding_to_a_multiple_of_sixteen_is_a_reflection(generator, content, co
 
 @pytest.mark.parametrize(
     ("name", "now", "before"),
-    [("features", "slim", "distilled"), ("upsampling", "bilinear", "nearest")],
+    [("features", "slim", "distilled"), ("antialiased", True, False)],
 )
 def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, before):
     config = TransportGenerator(width=4, code_size=8).get_config()
@@ -83,20 +86,32 @@ def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, befor
 
 
 @pytest.mark.parametrize(
-    ("wrong", "expected"), [({"features": "imagenet"}, "slim"), ({"upsampling": "cubic"}, "linear")]
+    ("wrong", "expected"),
+    [({"features": "imagenet"}, "one of .*slim"), ({"antialiased": 1}, "a bool")],
 )
-def test_unknown_features_and_upsampling_are_refused(wrong, expected):
+def test_unknown_features_and_filters_are_refused(wrong, expected):
     ((name, value),) = wrong.items()
-    with pytest.raises(ValueError, match=f"Expected one of .*{expected}.*{name}='{value}'"):
+    with pytest.raises(ValueError, match=f"Expected {expected}.*{name}={value!r}"):
         TransportGenerator(**wrong)
 
 
-def test_upsampling_decides_what_lies_between_the_positions_of_small_maps(monkeypatch):
+def test_filters_against_a_lattice_are_of_small_maps_and_of_noise(monkeypatch):
     content, style = make_images(0, 32, 32)[:1], make_images(1, 40, 44)[:1]
-    generator = TransportGenerator(width=4, code_size=8, upsampling="nearest")
-    repeated = generator([content, style])
-    monkeypatch.setattr(generator, "upsampling", "bilinear")
-    assert np.abs(generator([content, style]) - repeated).max() > 1e-3
+    generator = TransportGenerator(width=4, code_size=8, antialiased=False)
+    codes, noise = generator.encode_style(style), generator.draw_noise(1, 32, 32, 0)
+
+    def paint():
+        return generator.synthesize(content, codes, noise=noise)
+
+    rough, calls = paint(), []
+    for name in ("interpolate", "smooth_noise"):
+        function = getattr(layers, name)
+        record = functools.partial(lambda f, maps: calls.append(f.__name__) or f(maps), function)
+        monkeypatch.setattr(layers, name, record)
+    assert_same(paint(), rough)
+    generator.antialiased = True
+    assert np.abs(paint() - rough).max() > 1e-3
+    assert sorted(calls) == ["interpolate"] * 3 + ["smooth_noise"] * generator.num_layers
 
 
 @pytest.mark.parametrize("shape", [(1, 31, 64, 3), (1, 64, 64, 4), (64, 64, 3)])
