@@ -75,7 +75,8 @@ def interpolate(maps):
     """Returns maps of twice the height and width, with values in between (bilinear).
 
     Where values are repeated, the next convolution sees the borders of the squares, and a network
-    draws them: a lattice in flat areas, of the period of the maps.
+    draws them: a lattice in flat areas, of the period of the maps. `ops.image.resize` does the
+    same, but not in TensorFlow's graphs of unknown sizes.
 
     Args:
         maps: `(batch, height, width, channels)`.
@@ -104,10 +105,6 @@ def smooth_noise(noise):
 
     Args:
         noise: White noise, `(batch, height, width, 1)`.
-
-    Reference:
-        Karras et al., "Alias-Free Generative Adversarial Networks", NeurIPS 2021 (filtered noise in
-        place of white).
     """
     return ops.conv(noise, ops.cast(noise_kernel()[..., None, None], noise.dtype), padding="same")
 

@@ -45,7 +45,7 @@ def test_a_glow_on_both_sides_counts_by_its_size_its_ground_and_the_styles_contr
     assert loss_of(stylized) == pytest.approx(expected, rel=0.01)
 
 
-def test_an_overshoot_counts_as_much_as_a_glow():
+def test_an_overshoot_counts_but_for_what_is_linear_in_the_content():
     sides = np.where(COLUMNS < EDGE, -1, 1)
     over = loss_of(CONTENT + image_of(0.05 * sides * NEAR))
     # Part of it is linear in the content: it makes the light side lighter, the dark one darker.
