@@ -22,7 +22,7 @@ def convolve(
         graph: Of the maps.
         maps: What is convolved.
         conv: The Keras layer; strides are the same in both directions.
-        padding: `"reflect"`; `"zeros"`, so that `strides` divide the size; or `"none"`.
+        padding: `"reflect"`; `"zeros"`, for strides of 1; or `"none"`.
         pixels: `(a, b)` for a convolution of `a * maps + b`. Default: of the maps.
         scales: What maps and result are divided by.
     """
@@ -36,7 +36,7 @@ def convolve(
     if padding == "reflect" and size > 1:
         maps = reflect_pad(graph, maps, size // 2)
     elif padding == "zeros":
-        margins = [(size - conv.strides[0]) // 2] * 4
+        margins = [size // 2] * 4
     weights = graph.weights(kernel)
     if before != after:  # apart from the weights: products would be rounded again
         weights = graph.add("Mul", weights, graph.constant(before / after))

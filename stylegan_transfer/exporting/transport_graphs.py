@@ -15,6 +15,7 @@ from stylegan_transfer.exporting.style_graphs import (
     map_statistics,
     moments_channels,
 )
+from stylegan_transfer.networks.layers import ReflectionPadding2D
 from stylegan_transfer.networks.palette import ELSEWHERE
 from stylegan_transfer.networks.vgg19 import LAYERS
 
@@ -127,13 +128,15 @@ def _extract(graph, features, images, names):
         taken, made = id(layer.input), id(layer.output)
         if isinstance(layer, keras.layers.Conv2D):
             scales = divisors.get(taken, 1.0), divisors.get(made, 1.0)
-            conv = layers.convolve(graph, maps[taken], layer, padding="zeros", scales=scales)
+            padding = "zeros" if layer.padding == "same" else "none"
+            conv = layers.convolve(graph, maps[taken], layer, padding, scales=scales)
             maps[made] = graph.add("Relu", conv)
         elif isinstance(layer, keras.layers.MaxPooling2D):
             maps[made] = graph.add("MaxPool", maps[taken], kernel_shape=[2, 2], strides=[2, 2])
             divisors[made] = divisors.get(taken, 1.0)
-        else:  # padding, which the convolution after it does
-            maps[made] = maps[taken]
+        elif isinstance(layer, ReflectionPadding2D):
+            maps[made] = layers.reflect_pad(graph, maps[taken], layer.margin)
+            divisors[made] = divisors.get(taken, 1.0)
     return {name: maps[id(outputs[name])] for name in names}
 
 

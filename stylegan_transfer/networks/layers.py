@@ -181,6 +181,30 @@ def to_images(maps):
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
+class ReflectionPadding2D(keras.layers.Layer):
+    """`reflect_pad` with the same margin on all sides.
+
+    Args:
+        margin: How many rows and columns are added on each side.
+    """
+
+    def __init__(self, margin, **kwargs):
+        super().__init__(**kwargs)
+        self.margin = margin
+
+    def call(self, inputs):
+        return reflect_pad(inputs, *((self.margin, self.margin),) * 2)
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        sides = [None if side is None else side + 2 * self.margin for side in sides]
+        return (batch, *sides, channels)
+
+    def get_config(self):
+        return super().get_config() | {"margin": self.margin}
+
+
+@keras.saving.register_keras_serializable("stylegan_transfer")
 class ReflectionConv2D(keras.layers.Conv2D):
     """`Conv2D` with reflection padding: no frame of darker pixels at the border.
 

@@ -11,6 +11,7 @@ import numpy as np
 from stylegan_transfer import shipped
 from stylegan_transfer.checks import expect, shorten
 from stylegan_transfer.networks.archive import check_archive
+from stylegan_transfer.networks.layers import ReflectionPadding2D
 
 # The papers' names -> Keras' names. Keras' convolutions include the relu.
 LAYERS = {
@@ -99,7 +100,8 @@ def build_slim_network(layers: tuple[str, ...]) -> keras.Model:
     relu2_1 comes from a convolution of stride 2 in place of two in full size and pooling, and the
     convolutions between the levels have half of the channels (bottlenecks, as in He et al., "Deep
     Residual Learning for Image Recognition", CVPR 2016, but of three 3x3 convolutions). The
-    levels see as many pixels as VGG19's, at least, and relu1_1 is a branch of its own.
+    levels see as many pixels as VGG19's, at least, and relu1_1 is a branch of its own. Padding is
+    by reflection: zeros leave lines along the border of what is made of the maps.
 
     Args:
         layers: Names out of relu1_1, relu2_1, ..., relu5_1; the outputs.
@@ -113,29 +115,33 @@ def build_slim_network(layers: tuple[str, ...]) -> keras.Model:
     beyond = [layer for layer in layers if layer not in _SLIM_LEVELS]
     expect(not beyond, f"layers out of {', '.join(_SLIM_LEVELS)} for the slim VGG19", layers=beyond)
     inputs = keras.Input((None, None, 3))
-    outputs = {"relu1_1": _convolve(inputs, DISTILLED_WIDTHS[0], LAYERS["relu1_1"])}
-    x = keras.layers.ZeroPadding2D(2)(inputs)  # an odd row is left out, as pooling does
-    x = _convolve(x, 24, "stem", 6, strides=2, padding="valid")
+
+    def convolve(maps, width, name, size=3, strides=1):
+        maps = ReflectionPadding2D((size - strides) // 2)(maps)
+        return _convolve(maps, width, name, kernel_size=size, strides=strides, padding="valid")
+
+    outputs = {"relu1_1": convolve(inputs, DISTILLED_WIDTHS[0], LAYERS["relu1_1"])}
+    x = convolve(inputs, 24, "stem", size=6, strides=2)  # an odd row is left out, as pooling does
     for block in range(2, 6):
-        outputs[f"relu{block}_1"] = x = _convolve(
+        outputs[f"relu{block}_1"] = x = convolve(
             x, DISTILLED_WIDTHS[block - 1], f"block{block}_conv1"
         )
-        for conv, width in enumerate(_SLIM_WIDTHS.get(block, ()), start=2):
-            x = _convolve(x, width, f"block{block}_conv{conv}")
+        for i, width in enumerate(_SLIM_WIDTHS.get(block, ()), start=2):
+            x = convolve(x, width, f"block{block}_conv{i}")
         if block < 5:
             x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
     return keras.Model(inputs, {name: outputs[name] for name in layers})
 
 
-def _convolve(maps, width, name, size=3, padding="same", **kwargs):
+def _convolve(maps, width, name, kernel_size=3, padding="same", strides=1):
     return keras.layers.Conv2D(
         width,
-        size,
+        kernel_size,
+        strides=strides,
         padding=padding,
         activation="relu",
         kernel_initializer="he_normal",
         name=name,
-        **kwargs,
     )(maps)
 
 

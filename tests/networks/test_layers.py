@@ -136,6 +136,15 @@ def test_reflection_conv_keeps_a_constant_image_constant_up_to_the_border():
     assert np.ptp(outputs) > 0.1  # the channels do differ
 
 
+def test_reflection_padding_is_numpys_and_is_restored_from_its_config():
+    padding, maps = layers.ReflectionPadding2D(2), make_maps(0, (2, 5, 4, 3))
+    expected = np.pad(maps, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    np.testing.assert_array_equal(padding(maps), expected)
+    assert padding.compute_output_shape((None, 5, None, 3)) == (None, 9, None, 3)
+    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(padding))
+    assert restored.get_config() == padding.get_config()
+
+
 def test_reflection_conv_is_restored_from_its_config():
     conv = layers.ReflectionConv2D(4, 5, strides=2, use_bias=False, activation="relu")
     config = keras.saving.serialize_keras_object(conv)

@@ -318,7 +318,7 @@ def test_training_sees_the_images_that_are_shown(generator, content, codes, plai
 
 
 def test_gradients_know_that_the_mean_colour_is_the_styles_whatever_the_decoder_paints(generator):
-    content, style = make_images(0, 32, 48), 0.3 + 0.4 * make_images(1)  # nothing is clipped
+    content, style = make_images(3, 32, 48), 0.4 + 0.2 * make_images(1)  # nothing is clipped
     codes = generator.encode_style(style)
     bias, slopes = generator.to_pixels.bias.value, []
     for paint in (TransportGenerator.synthesize, with_own_colors):
