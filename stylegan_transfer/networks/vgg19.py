@@ -115,30 +115,31 @@ def build_slim_network(layers: tuple[str, ...]) -> keras.Model:
     beyond = [layer for layer in layers if layer not in _SLIM_LEVELS]
     expect(not beyond, f"layers out of {', '.join(_SLIM_LEVELS)} for the slim VGG19", layers=beyond)
     inputs = keras.Input((None, None, 3))
-
-    def convolve(maps, width, name, size=3, strides=1):
-        maps = ReflectionPadding2D((size - strides) // 2)(maps)
-        return _convolve(maps, width, name, kernel_size=size, strides=strides, padding="valid")
-
-    outputs = {"relu1_1": convolve(inputs, DISTILLED_WIDTHS[0], LAYERS["relu1_1"])}
-    x = convolve(inputs, 24, "stem", size=6, strides=2)  # an odd row is left out, as pooling does
+    outputs = {"relu1_1": _pad_and_convolve(inputs, DISTILLED_WIDTHS[0], LAYERS["relu1_1"])}
+    x = _pad_and_convolve(inputs, 24, "stem", 6, 2)  # an odd row is left out, as pooling does
     for block in range(2, 6):
-        outputs[f"relu{block}_1"] = x = convolve(
+        outputs[f"relu{block}_1"] = x = _pad_and_convolve(
             x, DISTILLED_WIDTHS[block - 1], f"block{block}_conv1"
         )
-        for i, width in enumerate(_SLIM_WIDTHS.get(block, ()), start=2):
-            x = convolve(x, width, f"block{block}_conv{i}")
+        for conv, width in enumerate(_SLIM_WIDTHS.get(block, ()), start=2):
+            x = _pad_and_convolve(x, width, f"block{block}_conv{conv}")
         if block < 5:
             x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
     return keras.Model(inputs, {name: outputs[name] for name in layers})
 
 
-def _convolve(maps, width, name, kernel_size=3, padding="same", strides=1):
+def _pad_and_convolve(maps, width, name, size=3, strides=1):
+    # Not a `ReflectionConv2D`: saved generators name weights by the kinds of the layers.
+    maps = ReflectionPadding2D((size - strides) // 2)(maps)
+    return _convolve(maps, width, name, size, strides, padding="valid")
+
+
+def _convolve(maps, width, name, size=3, strides=1, padding="same"):
     return keras.layers.Conv2D(
         width,
-        kernel_size,
-        strides=strides,
-        padding=padding,
+        size,
+        strides,
+        padding,
         activation="relu",
         kernel_initializer="he_normal",
         name=name,
