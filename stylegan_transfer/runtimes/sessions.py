@@ -123,8 +123,20 @@ class OpenVinoSession:
         shapes = tuple((key, value.shape) for key, value in feeds.items())
         with self._lock:  # a request serves one thread at a time, with all cores
             request = self._find(name, shapes, is_tile)
-            results = request.infer(dict(feeds), share_inputs=True)
-            return [np.array(results[output]) for output in outputs]
+            return self._infer(request, feeds, outputs)
+
+    def _infer(self, request, feeds, outputs):
+        """The results, in arrays that no later run writes to; where sizes are known, without a
+        copy."""
+        arrays = {}
+        for port in request.model_outputs:
+            (*names,) = port.names & set(outputs)
+            if names and port.partial_shape.is_static:
+                arrays[names[0]] = np.empty(tuple(port.shape), "float32")
+                tensor = self._openvino.Tensor(arrays[names[0]], shared_memory=True)
+                request.set_tensor(port, tensor)
+        results = request.infer(dict(feeds), share_inputs=True, share_outputs=True)
+        return [arrays[name] if name in arrays else np.array(results[name]) for name in outputs]
 
     def _find(self, name, shapes, is_tile):
         """The size's own graph, the newest of `_own` then; or that for all sizes."""
