@@ -50,6 +50,14 @@ def reflect_pad(graph: Graph, maps: str, margin: int) -> str:
     return graph.add("Pad", maps, pads, mode="reflect")
 
 
+def take_every(graph: Graph, maps: str, step: int) -> str:
+    """Adds the maps' positions of every so many rows and columns; the maps themselves for 1."""
+    if step == 1:
+        return maps
+    starts, ends, steps = (graph.constant([n] * 2) for n in (0, 2**31, step))
+    return graph.add("Slice", maps, starts, ends, graph.constant([2, 3]), steps)
+
+
 def pad_to_multiple(graph: Graph, maps: str, multiple: int) -> tuple[str, str]:
     """Adds rows and columns below and to the right; returns the maps and the size before."""
     size = graph.add("Shape", maps, start=2, end=4)
@@ -69,6 +77,18 @@ def dense(graph: Graph, maps: str, layer) -> str:
 def mean_over_positions(graph: Graph, maps: str) -> str:
     """Adds the mean of each channel, `(batch, channels, 1, 1)`."""
     return graph.add("ReduceMean", maps, graph.constant([2, 3]))
+
+
+def variance_over_positions(graph: Graph, maps: str, mean: str) -> str:
+    """Adds the variance of each channel: the mean square less the square of the mean.
+
+    Runtimes read the maps once for it, where deviations from the mean are maps of their own.
+    """
+    length = graph.add("ReduceL2", maps, graph.constant([2, 3]))
+    count = graph.add("ReduceProd", graph.add("Shape", maps, start=2, end=4))
+    square = graph.add("Div", graph.add("Mul", length, length), graph.add("Cast", count, to=1))
+    difference = graph.add("Sub", square, graph.add("Mul", mean, mean))
+    return graph.add("Max", difference, graph.constant(0.0))
 
 
 def mean_and_variance(graph: Graph, maps: str) -> tuple[str, str, str]:
@@ -96,10 +116,22 @@ def interpolate(graph: Graph, maps: str) -> str:
     return graph.add("Resize", maps, "", scales, mode="linear")
 
 
-def smooth_noise(graph: Graph, noise: str, layers: int) -> str:
-    """Smooths the noise of each of so many layers, `(batch, layers, rows, columns)`."""
-    kernel = graph.constant(np.tile(noise_kernel(), (layers, 1, 1, 1)))
-    return graph.add("Conv", noise, kernel, group=layers, pads=[2] * 4)
+def smooth_noise(graph: Graph, noise: str) -> str:
+    """Smooths noise, `(batch, layers, rows, columns)`.
+
+    The binomial filter is four sums of neighbours in each direction: runtimes are slow at
+    convolutions of a single channel.
+    """
+    end = 2**31
+    noise = graph.add("Pad", noise, graph.constant([0, 0, 2, 2] * 2))
+    for axis in (2, 3):
+        for _ in range(4):
+            first, second = (
+                graph.add("Slice", noise, *(graph.constant([n]) for n in (start, stop, axis)))
+                for start, stop in ((0, -1), (1, end))
+            )
+            noise = graph.add("Add", first, second)
+    return graph.add("Mul", noise, graph.constant(noise_kernel()[0, 0]))
 
 
 def upsample_and_convolve(graph: Graph, maps: str, conv) -> str:

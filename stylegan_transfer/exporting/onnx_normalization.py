@@ -47,7 +47,7 @@ class Normalizer:
             self._masks[stride] = graph.input(f"masks_{stride}", ("batch", "styles", *rows))
             noise = graph.input(f"noise_{stride}", noises)
             if smooths_noise:
-                noise = onnx_layers.smooth_noise(graph, noise, noises[1])
+                noise = onnx_layers.smooth_noise(graph, noise)
             self._noise[stride] = noise
         self._channels, self._layer = channels, 0
         given = graph.input("moments", ("moments_batch", 2 * sum(channels)))
@@ -105,12 +105,11 @@ class Normalizer:
     def _rescale(self, maps, scale, shift):
         graph = self._graph
         given_mean, given_variance = next(self._given), next(self._given)
-        own = onnx_layers.mean_over_positions(graph, maps)
-        mean = graph.add("Where", self._is_given, given_mean, own)
-        centred = graph.add("Sub", maps, mean)
-        squares = graph.add("Mul", centred, centred)
-        own = onnx_layers.mean_over_positions(graph, squares)
-        variance = graph.add("Where", self._is_given, given_variance, own)
+        own_mean = onnx_layers.mean_over_positions(graph, maps)
+        own_variance = onnx_layers.variance_over_positions(graph, maps, own_mean)
+        mean = graph.add("Where", self._is_given, given_mean, own_mean)
+        variance = graph.add("Where", self._is_given, given_variance, own_variance)
         self._used += [mean, variance]
         gain = graph.add("Div", scale, onnx_layers.deviation(graph, variance))
-        return graph.add("Add", graph.add("Mul", centred, gain), shift)
+        shift = graph.add("Sub", shift, graph.add("Mul", mean, gain))
+        return graph.add("Add", graph.add("Mul", maps, gain), shift)

@@ -17,6 +17,7 @@ from stylegan_transfer.exporting.style_graphs import (
 )
 from stylegan_transfer.networks.layers import ReflectionPadding2D
 from stylegan_transfer.networks.palette import ELSEWHERE
+from stylegan_transfer.networks.transport_generator import LEVEL_STEPS
 from stylegan_transfer.networks.vgg19 import LAYERS
 
 _IMAGES = ("batch", "height", "width", 3)
@@ -151,7 +152,8 @@ def _statistics_of_levels(graph, maps):
     mean, variance, _ = layers.mean_and_variance(graph, maps[deepest])
     statistics = [graph.add("Flatten", mean), graph.add("Flatten", variance)]
     for name in others:
-        statistics += _mean_and_covariance(graph, maps[name])
+        sampled = layers.take_every(graph, maps[name], LEVEL_STEPS[name])
+        statistics += _mean_and_covariance(graph, sampled)
     return statistics
 
 

@@ -23,6 +23,11 @@ from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS, SMALL_NETWORKS
 
 _LEVELS = ("relu5_1", "relu4_1", "relu3_1", "relu2_1", "relu1_1")  # coarse to fine
 _LARGEST_STRIDE = 16
+_INNER = {16: 4, 8: 3, 4: 5, 2: 6}  # eighths of the channels, inside of pairs of convolutions
+
+# The levels that are moved, coarse to fine, and which of their positions their statistics are of:
+# neighbours of the fine levels say the same, and every second one a direction is enough.
+LEVEL_STEPS = {"relu5_1": 1, "relu4_1": 1, "relu3_1": 2, "relu2_1": 2}
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -49,6 +54,9 @@ class TransportGenerator(keras.Model):
             long; see `VGG19Features`.
         antialiased: Whether small maps are enlarged bilinearly, and noise is smoothed. Generators
             had neither before, which leaves a lattice in flat areas.
+        lean: Whether the first of two convolutions of one size has fewer channels than the second:
+            1/2 at a sixteenth of the size, 3/8 at an eighth, 5/8 at a quarter, 3/4 at a half.
+            All had the same before.
 
     Example:
         >>> import numpy as np
@@ -78,20 +86,28 @@ class TransportGenerator(keras.Model):
         seed=0,
         features="slim",
         antialiased=True,
+        lean=True,
         **kwargs,
     ):
         check_architecture(width, num_blocks, code_size, seed)
         expect(features in SMALL_NETWORKS, f"one of {tuple(SMALL_NETWORKS)}", features=features)
         expect(isinstance(antialiased, bool), "a bool", antialiased=antialiased)
+        expect(isinstance(lean, bool), "a bool", lean=lean)
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
-        self.noise, self.seed, self.antialiased = noise, seed, antialiased
+        self.noise, self.seed, self.antialiased, self.lean = noise, seed, antialiased, lean
         self.exact_roots = True  # False for formats that only multiply matrices
         self.noise_seed = keras.random.SeedGenerator(seed)
         self.features = VGG19Features(features, _LEVELS)
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
         widths = {16: 4 * width, 8: 4 * width, 4: 2 * width, 2: width}
-        self.convs = [layers.ReflectionConv2D(widths[stride], 3) for stride in self.strides]
+        inner = {
+            stride: -(-widths[stride] * _INNER[stride] // 8) if lean else widths[stride]
+            for stride in widths
+        }
+        channels = [inner[16], widths[16], widths[8], *[inner[8], widths[8]] * num_blocks]
+        channels += [inner[4], widths[4], inner[2], widths[2]]
+        self.convs = [layers.ReflectionConv2D(size, 3) for size in channels]
         self.norms = [normalization.ModulatedNormalization() for _ in self.strides]
         self.descents = [keras.layers.Conv2D(widths[stride], 1) for stride in (8, 4, 2)]
         self.skips = [
@@ -236,7 +252,7 @@ class TransportGenerator(keras.Model):
 
     def _content_statistics(self, maps):
         """Means and variances of relu5_1, means and covariances of the other levels."""
-        deepest, *others = (maps[name] for name in _LEVELS[:4])
+        deepest, *others = (maps[name][:, ::step, ::step] for name, step in LEVEL_STEPS.items())
         return [instance_moments(deepest), *(mean_and_covariance(m) for m in others)]
 
     def _move(self, maps, statistics, codes, masks):
@@ -270,13 +286,14 @@ class TransportGenerator(keras.Model):
         return input_shape[0]
 
     def get_config(self):
-        names = ("width", "num_blocks", "code_size", "noise", "seed", "antialiased")
+        names = ("width", "num_blocks", "code_size", "noise", "seed", "antialiased", "lean")
         config = {name: getattr(self, name) for name in names}
         return config | {"features": self.features.weights_source}
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{"features": "distilled", "antialiased": False, **config})  # older files
+        before = {"features": "distilled", "antialiased": False, "lean": False}  # older files
+        return cls(**(before | config))
 
 
 def _match_moments(maps, own, target, masks):

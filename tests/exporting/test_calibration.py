@@ -27,7 +27,7 @@ def few_samples():
 
 @pytest.fixture(scope="module")
 def generator():
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(1)
     return make_styles_and_noise_matter(TransportGenerator(width=8, code_size=8))
 
 
@@ -59,7 +59,7 @@ def test_ranges_are_the_medians_of_the_extremes_on_the_samples(generator, ranges
 def test_ranges_are_of_all_that_is_convolved_but_pixels(ranges):
     assert ranges.keys() == {"analyse", "synthesize"}
     assert len(ranges["analyse"]) == 11  # of 12 convolutions: the first takes pixels
-    assert len(ranges["synthesize"]) == 10  # of 13: at this width, three take too few channels
+    assert len(ranges["synthesize"]) == 8  # of 13: at this width, five take too few channels
     for low, high in (bounds for tensors in ranges.values() for bounds in tensors.values()):
         assert low <= 0 < high
 

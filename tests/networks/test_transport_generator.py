@@ -19,9 +19,11 @@ from stylegan_transfer.networks.transport_generator import TransportGenerator
 
 
 def make_generator(**options):
-    """A tiny generator in which styles and noise matter as they do after training."""
+    """A tiny generator in which styles and noise matter as they do after training, and whose
+    images are of so little contrast that no palette makes them clip."""
     keras.utils.set_random_seed(0)
     generator = TransportGenerator(**{"width": 4, "code_size": 8, **options})
+    generator.to_pixels.kernel.assign(0.3 * generator.to_pixels.kernel)
     return make_styles_and_noise_matter(generator)
 
 
@@ -77,7 +79,7 @@ def test_padding_to_a_multiple_of_sixteen_is_a_reflection(generator, content, co
 
 @pytest.mark.parametrize(
     ("name", "now", "before"),
-    [("features", "slim", "distilled"), ("antialiased", True, False)],
+    [("features", "slim", "distilled"), ("antialiased", True, False), ("lean", True, False)],
 )
 def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, before):
     config = TransportGenerator(width=4, code_size=8).get_config()
@@ -87,12 +89,28 @@ def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, befor
 
 @pytest.mark.parametrize(
     ("wrong", "expected"),
-    [({"features": "imagenet"}, "one of .*slim"), ({"antialiased": 1}, "a bool")],
+    [
+        ({"features": "imagenet"}, "one of .*slim"),
+        ({"antialiased": 1}, "a bool"),
+        ({"lean": "very"}, "a bool"),
+    ],
 )
-def test_unknown_features_and_filters_are_refused(wrong, expected):
+def test_unknown_parts_are_refused(wrong, expected):
     ((name, value),) = wrong.items()
     with pytest.raises(ValueError, match=f"Expected {expected}.*{name}={value!r}"):
         TransportGenerator(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("lean", "channels"),
+    [
+        (True, [8, 16, 16, 6, 16, 6, 16, 5, 8, 3, 4]),
+        (False, [16, 16, 16, 16, 16, 16, 16, 8, 8, 4, 4]),
+    ],
+)
+def test_lean_generators_have_fewer_channels_inside_of_pairs(lean, channels):
+    generator = TransportGenerator(width=4, num_blocks=2, code_size=8, lean=lean)
+    assert [conv.filters for conv in generator.convs] == channels
 
 
 def test_filters_against_a_lattice_are_of_small_maps_and_of_noise(monkeypatch):
@@ -154,11 +172,11 @@ def test_results_of_a_batch_are_those_of_its_images(generator):
     assert_same(generator([content, style]), np.concatenate(singles), atol=1e-4)
 
 
-def test_a_code_holds_the_statistics_of_the_styles_maps(generator):
+def test_a_code_holds_the_statistics_of_every_second_place_of_the_styles_maps(generator):
     style = make_images(1, 64, 48)
     maps = generator.features(style)
     code = np.asarray(generator.encode_style(style))
-    relu2_1 = np.asarray(maps["relu2_1"])
+    relu2_1 = np.asarray(maps["relu2_1"])[:, ::2, ::2]
     covariance = [np.cov(m.reshape(-1, 32).T, bias=True) for m in relu2_1]
     expected = [np.vstack([m.mean((0, 1)), c]) for m, c in zip(relu2_1, covariance, strict=True)]
     np.testing.assert_allclose(code[:, -12 - 33 * 32 : -12].reshape(2, -1, 32), expected, atol=1e-3)
@@ -198,7 +216,7 @@ def test_images_vary_as_much_as_without_a_palette(generator):
     codes = generator.encode_style(style)
     own, plain = generator.synthesize(content, codes), with_own_colors(generator, content, codes)
     variances = [palettes_of(images)[:, 1:].trace(axis1=1, axis2=2) for images in (own, plain)]
-    np.testing.assert_allclose(*variances, rtol=0.03)
+    np.testing.assert_allclose(*variances, rtol=0.05)  # the ridge takes some
 
 
 def test_grey_styles_make_grey_images(generator, content):
