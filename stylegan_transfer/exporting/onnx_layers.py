@@ -92,7 +92,10 @@ def variance_over_positions(graph: Graph, maps: str, mean: str) -> str:
 
 
 def mean_and_variance(graph: Graph, maps: str) -> tuple[str, str, str]:
-    """Adds mean and variance of each channel; returns them and the maps without their mean."""
+    """Adds mean and variance of each channel; returns them and the maps without their mean.
+
+    The variance is exact where the mean is far larger, too.
+    """
     mean = mean_over_positions(graph, maps)
     centred = graph.add("Sub", maps, mean)
     return mean, mean_over_positions(graph, graph.add("Mul", centred, centred)), centred

@@ -552,11 +552,11 @@ def test_a_training_step_is_a_whole_one_of_the_width_that_is_asked_for(stopwatch
             stylising.PEER_CONTESTANTS[0],
             [
                 "looked at (256, 256, 3)",
-                *4 * ["painted (40, 48, 3) uint8 vector 48"],
+                *6 * ["painted (40, 48, 3) uint8 vector 48"],  # the second time twice
             ],
         ),
-        (stylising.PEER_CONTESTANTS[1], 4 * ["painted (40, 48, 3) 0 48"]),
-        (clips.PEER_SMOOTH, 4 * ["painted (40, 48, 3) 0 48"]),
+        (stylising.PEER_CONTESTANTS[1], 6 * ["painted (40, 48, 3) 0 48"]),
+        (clips.PEER_SMOOTH, 6 * ["painted (40, 48, 3) 0 48"]),
     ],
 )
 def test_the_other_package_paints_at_native_size_in_a_style_that_it_looked_at_before(

@@ -6,8 +6,9 @@ no more than NumPy and the contestant itself:
     python peer.py '{"contestant": "stylegan_transfer", "threads": 2, "width": null}'
 
 Each line on stdin, `{"batch": 1, "height": 256, "width": 256}`, asks for so many pictures, and is
-answered by one line on stdout. `before_mib` and `peak_mib` are the most memory that the process
-has held until it began and until it was done.
+answered by one line on stdout. From the second line on, pictures that take less than a second are
+painted twice and the second time counts: others had the cores in between. `before_mib` and
+`peak_mib` are the most memory that the process has held until it began and until it was done.
 """
 
 import functools
@@ -219,16 +220,24 @@ def main():
     paint = CONTESTANTS[options.pop("contestant")](network, **options)
     for i, request in enumerate(map(json.loads, sys.stdin)):
         pictures = draw_pictures(**request)
-        pictures[:, 0, 0] = i % 256  # another picture each time: what is known of one helps no more
-        before, network.seconds, started = peak_memory(), 0.0, time.perf_counter()
-        paint(pictures)
-        answer = {
-            "seconds": time.perf_counter() - started,
-            "network_seconds": network.seconds,
-            "before_mib": before,
-            "peak_mib": peak_memory(),
-        }
+        answer = time_painting(paint, pictures, network, 2 * i)
+        if i and answer["seconds"] < 1:  # that woke the cores and filled the caches
+            answer = time_painting(paint, pictures, network, 2 * i + 1)
         print(json.dumps(answer), file=answers, flush=True)
+
+
+def time_painting(paint, pictures, network, number):
+    """What is answered; `number` makes it another picture each time: what is known of one helps
+    no more."""
+    pictures[:, 0, 0] = number % 256
+    before, network.seconds, started = peak_memory(), 0.0, time.perf_counter()
+    paint(pictures)
+    return {
+        "seconds": time.perf_counter() - started,
+        "network_seconds": network.seconds,
+        "before_mib": before,
+        "peak_mib": peak_memory(),
+    }
 
 
 if __name__ == "__main__":
