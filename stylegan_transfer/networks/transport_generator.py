@@ -24,6 +24,9 @@ from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS, SMALL_NETWORKS
 _LEVELS = ("relu5_1", "relu4_1", "relu3_1", "relu2_1", "relu1_1")  # coarse to fine
 _LARGEST_STRIDE = 16
 _INNER = {16: 4, 8: 3, 4: 5, 2: 6}  # eighths of the channels, inside of pairs of convolutions
+_JOINED = {8: 2, 4: 4, 2: 5}  # eighths of the channels, where a level joins the decoder
+
+_FLAGS = ("antialiased", "lean", "low_rank")  # older files do not name them, and have none
 
 # The levels that are moved, coarse to fine, and which of their positions their statistics are of:
 # neighbours of the fine levels say the same, and every second one a direction is enough.
@@ -57,6 +60,9 @@ class TransportGenerator(keras.Model):
         lean: Whether the first of two convolutions of one size has fewer channels than the second:
             1/2 at a sixteenth of the size, 3/8 at an eighth, 5/8 at a quarter, 3/4 at a half.
             All had the same before.
+        low_rank: Whether the sums of enlarged and moved maps have fewer channels than the layer
+            that takes them: 1/4 at an eighth of the size, 1/2 at a quarter, 5/8 at a half. They
+            are linear in both, and had the same before.
 
     Example:
         >>> import numpy as np
@@ -87,31 +93,32 @@ class TransportGenerator(keras.Model):
         features="slim",
         antialiased=True,
         lean=True,
+        low_rank=True,
         **kwargs,
     ):
         check_architecture(width, num_blocks, code_size, seed)
         expect(features in SMALL_NETWORKS, f"one of {tuple(SMALL_NETWORKS)}", features=features)
-        expect(isinstance(antialiased, bool), "a bool", antialiased=antialiased)
-        expect(isinstance(lean, bool), "a bool", lean=lean)
+        flags = {"antialiased": antialiased, "lean": lean, "low_rank": low_rank}
+        for name, flag in flags.items():
+            expect(isinstance(flag, bool), "a bool", **{name: flag})
         super().__init__(**kwargs)
         self.width, self.num_blocks, self.code_size = width, num_blocks, code_size
-        self.noise, self.seed, self.antialiased, self.lean = noise, seed, antialiased, lean
+        self.noise, self.seed = noise, seed
+        self.antialiased, self.lean, self.low_rank = antialiased, lean, low_rank
         self.exact_roots = True  # False for formats that only multiply matrices
         self.noise_seed = keras.random.SeedGenerator(seed)
         self.features = VGG19Features(features, _LEVELS)
         self.mapping = [keras.layers.Dense(code_size, dtype="float32") for _ in range(2)]
         widths = {16: 4 * width, 8: 4 * width, 4: 2 * width, 2: width}
-        inner = {
-            stride: -(-widths[stride] * _INNER[stride] // 8) if lean else widths[stride]
-            for stride in widths
-        }
+        inner = _take_eighths(widths, _INNER) if lean else widths
+        joined = _take_eighths(widths, _JOINED) if low_rank else widths
         channels = [inner[16], widths[16], widths[8], *[inner[8], widths[8]] * num_blocks]
         channels += [inner[4], widths[4], inner[2], widths[2]]
         self.convs = [layers.ReflectionConv2D(size, 3) for size in channels]
         self.norms = [normalization.ModulatedNormalization() for _ in self.strides]
-        self.descents = [keras.layers.Conv2D(widths[stride], 1) for stride in (8, 4, 2)]
+        self.descents = [keras.layers.Conv2D(joined[stride], 1) for stride in (8, 4, 2)]
         self.skips = [
-            keras.layers.Conv2D(widths[stride], 1, use_bias=False) for stride in (8, 4, 2)
+            keras.layers.Conv2D(joined[stride], 1, use_bias=False) for stride in (8, 4, 2)
         ]
         self.to_pixels = layers.ReflectionConv2D(12, 3)
         build_weights(self)
@@ -286,14 +293,18 @@ class TransportGenerator(keras.Model):
         return input_shape[0]
 
     def get_config(self):
-        names = ("width", "num_blocks", "code_size", "noise", "seed", "antialiased", "lean")
-        config = {name: getattr(self, name) for name in names}
+        names = ("width", "num_blocks", "code_size", "noise", "seed")
+        config = {name: getattr(self, name) for name in (*names, *_FLAGS)}
         return config | {"features": self.features.weights_source}
 
     @classmethod
     def from_config(cls, config):
-        before = {"features": "distilled", "antialiased": False, "lean": False}  # older files
+        before = {"features": "distilled", **dict.fromkeys(_FLAGS, False)}  # older files
         return cls(**(before | config))
+
+
+def _take_eighths(widths, eighths):
+    return {stride: -(-widths[stride] * eighths[stride] // 8) for stride in eighths}
 
 
 def _match_moments(maps, own, target, masks):

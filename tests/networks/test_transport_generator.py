@@ -79,7 +79,12 @@ def test_padding_to_a_multiple_of_sixteen_is_a_reflection(generator, content, co
 
 @pytest.mark.parametrize(
     ("name", "now", "before"),
-    [("features", "slim", "distilled"), ("antialiased", True, False), ("lean", True, False)],
+    [
+        ("features", "slim", "distilled"),
+        ("antialiased", True, False),
+        ("lean", True, False),
+        ("low_rank", True, False),
+    ],
 )
 def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, before):
     config = TransportGenerator(width=4, code_size=8).get_config()
@@ -93,6 +98,7 @@ def test_a_file_that_does_not_name_it_has_what_there_was_before(name, now, befor
         ({"features": "imagenet"}, "one of .*slim"),
         ({"antialiased": 1}, "a bool"),
         ({"lean": "very"}, "a bool"),
+        ({"low_rank": None}, "a bool"),
     ],
 )
 def test_unknown_parts_are_refused(wrong, expected):
@@ -111,6 +117,13 @@ def test_unknown_parts_are_refused(wrong, expected):
 def test_lean_generators_have_fewer_channels_inside_of_pairs(lean, channels):
     generator = TransportGenerator(width=4, num_blocks=2, code_size=8, lean=lean)
     assert [conv.filters for conv in generator.convs] == channels
+
+
+@pytest.mark.parametrize(("low_rank", "channels"), [(True, [4, 4, 3]), (False, [16, 8, 4])])
+def test_levels_join_a_decoder_of_low_rank_with_fewer_channels(low_rank, channels):
+    generator = TransportGenerator(width=4, code_size=8, low_rank=low_rank)
+    assert [conv.filters for conv in generator.descents] == channels
+    assert [conv.filters for conv in generator.skips] == channels
 
 
 def test_filters_against_a_lattice_are_of_small_maps_and_of_noise(monkeypatch):
