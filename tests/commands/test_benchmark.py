@@ -31,6 +31,7 @@ from stylegan_transfer.commands.benchmarking.options import BenchmarkOptions
 from stylegan_transfer.networks.discriminator import StyleDiscriminator
 from stylegan_transfer.networks.generator import StyleGenerator
 from stylegan_transfer.stylizing import painting, video
+from stylegan_transfer.stylizing.noise import draw_noise
 from stylegan_transfer.training import run as training_run
 from stylegan_transfer.training.gan import StyleTransferGAN
 
@@ -399,21 +400,66 @@ def test_commands_are_timed_from_their_start_to_their_end(tmp_path, monkeypatch)
     assert peer_row["s_to_ours"] == peer_row["s"] / ours["s"]
 
 
-def test_formats_have_a_row_each_and_paint_what_keras_paints(make_generator, monkeypatch):
+def test_formats_have_a_row_each_and_paint_what_keras_paints(
+    make_generator, monkeypatch, fake_program
+):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     monkeypatch.setattr(peer, "start_tensorflow", lambda threads: tf)
-    monkeypatch.setattr(formats, "load_keras", lambda: make_generator(code_size=8))
-    monkeypatch.setattr(formats, "SIZE", (40, 45))
+    load = formats.load_generator
+    monkeypatch.setattr(
+        formats,
+        "load_generator",
+        lambda *path: load(*path) if path else make_generator(code_size=8),
+    )
+    monkeypatch.setattr(formats, "SIZE", (39, 45))
     monkeypatch.setitem(sys.modules, "openvino", None)
     chosen = (("onnx", "float32", "onnxruntime"), ("openvino", "float32", "OpenVINO"))
     options = BenchmarkOptions(repetitions=1, threads=1)
     keras_row, onnx_row, failed = formats.measure_formats(options, chosen)["formats"]
-    assert (keras_row["runtime"], keras_row["max_difference"]) == ("TensorFlow", 0)
-    assert onnx_row["max_difference"] < 2e-5
-    assert onnx_row["mb"] > 0
-    assert onnx_row["ms"] > 0
+    assert (keras_row["format"], keras_row["max_difference"]) == ("keras", 0)
+    assert 0 < onnx_row["max_difference"] < 2e-5
     assert failed["failure"].startswith("Expected the package openvino")
+    assert failed.keys() == {"format", "weights", "runtime", "failure"}
+    for row in (keras_row, onnx_row):
+        assert row["mb"] > 0
+        assert row["ms"] == pytest.approx(39 * 45)  # of the program that stands in
+        assert row["peak_mib"] == 111 + contestants.WARM_UP
+
+
+@pytest.mark.parametrize("export_format", ["keras", "onnx", "saved_model"])
+def test_exports_paint_in_given_codes(
+    make_generator, monkeypatch, stopwatch, tmp_path, export_format
+):
+    runtime = "onnxruntime" if export_format == "onnx" else "TensorFlow"
+    if export_format == "onnx":
+        pytest.importorskip("onnx")
+        pytest.importorskip(runtime)
+    monkeypatch.setattr(peer, "start_tensorflow", lambda threads: tf)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
+    generator, path = make_generator(code_size=8), tmp_path / "generator.keras"
+    if export_format == "keras":
+        stylegan_transfer.save_generator(generator, path)
+    else:
+        path = tmp_path / "exported"
+        stylegan_transfer.export(generator, path, export_format)
+    codes = np.random.default_rng(0).normal(size=(1, generator.length_of_codes)).astype("float32")
+    np.save(tmp_path / "codes.npy", codes)
+    paint = peer.CONTESTANTS["export"](
+        stopwatch,
+        threads=1,
+        width=None,
+        path=str(path),
+        export_format=export_format,
+        runtime=runtime,
+        strides=generator.strides,
+        codes=str(tmp_path / "codes.npy"),
+    )
+    pictures = peer.draw_pictures(1, 39, 45)
+    noise = draw_noise(generator.strides, 39, 45, seed=0)
+    expected = generator.synthesize(pictures.astype("float32") / 255, codes, noise=noise)
+    np.testing.assert_allclose(paint(pictures), expected, atol=2e-5)
+    assert stopwatch.seconds > 0
 
 
 def build_toy(config):

@@ -144,6 +144,7 @@ def make_entry(
     threads: int,
     shape: tuple[int, int, int],
     channels: int | None = None,
+    **options,
 ) -> tuple[list[str], dict]:
     """Returns the command and the request of one of `peer.CONTESTANTS`.
 
@@ -153,8 +154,9 @@ def make_entry(
         threads: How many it may use.
         shape: Pictures a request, their height and their width.
         channels: The generator's `width`. Default: the generator that ships.
+        **options: More of what this contestant takes.
     """
-    options = {"contestant": contestant, "threads": threads, "width": channels}
+    options |= {"contestant": contestant, "threads": threads, "width": channels}
     request = dict(zip(("batch", "height", "width"), shape, strict=True))
     return [python, peer.__file__, json.dumps(options)], request
 

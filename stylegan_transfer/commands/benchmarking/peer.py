@@ -97,6 +97,25 @@ def _take_cores(threads):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
+def load_export(network, threads, width, *, path, export_format, runtime, strides, codes):
+    """Paints with an export of any format, in the style of codes that a file holds."""
+    from stylegan_transfer.commands.benchmarking.painters import load_painter
+    from stylegan_transfer.stylizing.noise import draw_noise
+
+    if runtime == "TensorFlow":
+        start_tensorflow(threads)
+    else:
+        _take_cores(threads)
+    loaded = load_painter(pathlib.Path(path), export_format, runtime, strides, threads)
+    synthesize, codes = network.wrap(loaded), np.load(codes)
+
+    def paint(pictures):
+        noise = draw_noise(strides, *pictures.shape[1:3], seed=0)
+        return synthesize(pictures.astype("float32") / 255, codes, noise)
+
+    return paint
+
+
 def load_clip(network, threads, width, *, steady, precision="float32"):
     """Paints a pan, as `stylize_video` does, with the runtime that is the default."""
     import stylegan_transfer
@@ -198,6 +217,7 @@ CONTESTANTS = {
     "stylegan_transfer, OpenVINO, fast": functools.partial(
         load_exported, runtime="openvino", precision="fast"
     ),
+    "export": load_export,
     "stylegan_transfer, steady clip": functools.partial(load_clip, steady=True),
     "stylegan_transfer, steady clip, fast": functools.partial(
         load_clip, steady=True, precision="fast"

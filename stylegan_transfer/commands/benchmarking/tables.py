@@ -9,7 +9,7 @@ LEGENDS = {
     "pictures": "to_ours: the contestant's median time, or peak memory, over ours",
     "commands": "from the start of a program to its end, one picture, on all cores; medians",
     "clips": "a pan of 8 frames, painted only; to_ours: the median time over ours, steady",
-    "formats": "mb: on disk; ms: of one picture of 301x451; differences from what Keras paints",
+    "formats": "mb: on disk; ms, peak_mib: of one picture of 301x451; differences from Keras' own",
     "megapixels": "ms: of the second picture; in tiles beyond 1 megapixel",
     "steps": "to_plain: plain time over this one's; to_limit: at the rate of matrix products, "
     "convolutions and matrix products alone would take this share of the time",
