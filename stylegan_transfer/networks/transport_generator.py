@@ -21,7 +21,6 @@ from stylegan_transfer.networks.palette import map_colors, measure_palettes, pal
 from stylegan_transfer.networks.transport import mean_and_covariance, transport
 from stylegan_transfer.networks.vgg19 import DISTILLED_WIDTHS, SMALL_NETWORKS
 
-_LEVELS = ("relu5_1", "relu4_1", "relu3_1", "relu2_1", "relu1_1")  # coarse to fine
 _LARGEST_STRIDE = 16
 _INNER = {16: 4, 8: 3, 4: 5, 2: 6}  # eighths of the channels, inside of pairs of convolutions
 _JOINED = {8: 2, 4: 4, 2: 5}  # eighths of the channels, where a level joins the decoder
@@ -31,6 +30,7 @@ _FLAGS = ("antialiased", "lean", "low_rank")  # older files do not name them, an
 # The levels that are moved, coarse to fine, and which of their positions their statistics are of:
 # neighbours of the fine levels say the same, and every second one a direction is enough.
 LEVEL_STEPS = {"relu5_1": 1, "relu4_1": 1, "relu3_1": 2, "relu2_1": 2}
+_LEVELS = (*LEVEL_STEPS, "relu1_1")  # what codes are made of
 
 
 @keras.saving.register_keras_serializable("stylegan_transfer")
@@ -210,7 +210,7 @@ class TransportGenerator(keras.Model):
         check_codes(codes, masks, self.num_layers, self.length_of_codes)
         height, width = ops.shape(content)[1:3]
         maps = self.features(layers.pad_to_multiple(content, _LARGEST_STRIDE))
-        maps = {name: ops.stop_gradient(maps[name]) for name in _LEVELS[:4]}
+        maps = {name: ops.stop_gradient(maps[name]) for name in LEVEL_STEPS}
         own = self._content_statistics(maps) if moments is None else moments[: len(maps)]
         moved = self._move(maps, own, codes, masks)
         given = None if moments is None else moments[len(maps) :]
@@ -266,14 +266,14 @@ class TransportGenerator(keras.Model):
         """The maps of the levels, coarse to fine, with the statistics that the codes ask for."""
         layer_of_level = [self.strides.index(stride) for stride in (16, 8, 4, 2)]
         offset, moved = self.code_size, []
-        for name, own, i in zip(_LEVELS, statistics, layer_of_level, strict=False):
+        for name, own, i in zip(LEVEL_STEPS, statistics, layer_of_level, strict=True):
             shape = own.shape[1:]
             code = code_of_layer(codes, i, masks)
             part = code[..., offset : offset + shape[0] * shape[1]]
             offset += shape[0] * shape[1]
             target = ops.reshape(part, (*ops.shape(part)[:-1], *shape))
             reduced = reduce_masks(masks, self.strides[i], _LARGEST_STRIDE)
-            if name == _LEVELS[0]:
+            if name == "relu5_1":
                 moved.append(_match_moments(maps[name], own, target, reduced))
             else:
                 moved.append(transport(maps[name], own, target, reduced, self.exact_roots))
