@@ -5,8 +5,7 @@ stylegan-transfer benchmark
 stylegan-transfer benchmark --parts=stylising --sizes=256,512 --repetitions=3
 
 Contestants take turns, so that whatever else the machine does hits them alike: trust the ratios
-more than the figures. Contestants in processes of their own (all parts but formats and training)
-see no GPU.
+more than the figures. Contestants in processes of their own (all parts but training) see no GPU.
 """
 
 import json
