@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -213,3 +214,12 @@ def test_a_package_that_a_lite_environment_lacks_is_one_line(capsys):
     message = capsys.readouterr().err
     assert message.startswith("Error: Expected the package keras: pip install ")
     assert len(message.splitlines()) == 1
+
+
+def test_onednn_is_on_unless_the_user_has_said_something(monkeypatch):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    launch.run(lambda argv: 0, ["paint"])
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    launch.run(lambda argv: 0, ["paint"])
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "0"
