@@ -51,6 +51,7 @@ def distill(options: DistillOptions) -> pathlib.Path:
             'Expected SciPy to validate: pip install "stylegan_transfer[evaluate]". '
             "Received: no scipy"
         )
+    launch.speed_up_gradients()
     import keras
     import tensorflow as tf
 

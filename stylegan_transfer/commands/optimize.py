@@ -91,6 +91,7 @@ def optimize_file(options: OptimizeOptions) -> None:
         if os.path.lexists(path) and not options.overwrite:
             raise FileExistsError(f"Expected a new file, or --overwrite. Received: {path} exists")
         check_place(path)
+    launch.speed_up_gradients()
     content = load_image(options.content)
     weighted = [split_weight(source) for source in options.style]
     styles = [load_image(path) for path, _ in weighted]

@@ -53,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if options.restarts:
         command = [sys.executable, "-m", "stylegan_transfer", "train", *argv[1:], "--restarts=0"]
         return supervise(command, options.restarts)
+    launch.speed_up_gradients()
     # Threads of XLA under JAX on a CPU. They wait for each other: two of them may do so for ever.
     os.environ.setdefault("NPROC", str(max(16, os.cpu_count() or 1)))
     # Here: --help needs no TensorFlow.

@@ -159,8 +159,10 @@ def load_training(network, threads, width):
     import dataclasses
 
     import stylegan_transfer
+    from stylegan_transfer.commands.launch import speed_up_gradients
     from stylegan_transfer.training.run import build_model
 
+    speed_up_gradients()
     tf = start_tensorflow(threads)
     model = build_model(dataclasses.replace(stylegan_transfer.PRESETS["laptop"], width=width))
     model.start_adversarial()

@@ -10,6 +10,7 @@ from stylegan_transfer.commands.benchmarking import arithmetic, peer
 from stylegan_transfer.commands.benchmarking.contestants import WARM_UP, take_turns
 from stylegan_transfer.commands.benchmarking.options import BenchmarkOptions
 from stylegan_transfer.commands.benchmarking.steps import make_steps
+from stylegan_transfer.commands.launch import speed_up_gradients
 from stylegan_transfer.training.config import TrainingConfig
 from stylegan_transfer.training.presets import PRESETS
 
@@ -20,6 +21,7 @@ def measure_training(
     options: BenchmarkOptions, config: TrainingConfig = PRESETS["laptop"]
 ) -> dict[str, list[dict]]:
     """Returns a table of training steps: ours, ours with the discriminator, and the plain one."""
+    speed_up_gradients()  # as `train`
     peer.start_tensorflow(options.threads)
     features = [config.features] + ([(options.vgg, "distilled")] if options.vgg else [])
     rows = []
