@@ -122,7 +122,8 @@ def speed_up_gradients() -> None:
 
     For commands that go down gradients, before anything imports TensorFlow, which chooses this by
     itself on processors with VNNI or AMX. On others, too, a training step then takes two thirds of
-    the time; but what takes no gradient takes a fifth more.
+    the time; but what takes no gradient takes a fifth more. Not for refinement: there its rounding
+    depends on the place, and the first steps of Adam enlarge that.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

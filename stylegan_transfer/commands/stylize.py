@@ -57,8 +57,6 @@ def stylize(options: StylizeOptions, verbose: bool = False) -> int:
     earlier = _read_reports(plan.report) if plan.report and options.resume else {}
     from stylegan_transfer.runtimes.loading import load_generator
 
-    if options.quality != "fast":
-        launch.speed_up_gradients()
     with timer("loading the generator"):
         generator = load_generator(options.generator, options.runtime, options.precision)
     # While onnxruntime reads the graphs, in a thread of its own.
