@@ -217,7 +217,8 @@ def test_a_package_that_a_lite_environment_lacks_is_one_line(capsys):
 
 
 def test_gradients_are_computed_with_onednn_unless_the_user_has_said_something(monkeypatch):
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # so that what was there comes back
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     launch.speed_up_gradients()
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")

@@ -97,7 +97,7 @@ def _take_cores(threads):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def load_export(network, threads, width, *, path, export_format, runtime, strides, codes):
+def load_format(network, threads, width, *, path, export_format, runtime, strides, codes):
     """Paints with an export of any format, in the style of codes that a file holds."""
     from stylegan_transfer.commands.benchmarking.painters import load_painter
     from stylegan_transfer.stylizing.noise import draw_noise
@@ -219,7 +219,7 @@ CONTESTANTS = {
     "stylegan_transfer, OpenVINO, fast": functools.partial(
         load_exported, runtime="openvino", precision="fast"
     ),
-    "export": load_export,
+    "export": load_format,
     "stylegan_transfer, steady clip": functools.partial(load_clip, steady=True),
     "stylegan_transfer, steady clip, fast": functools.partial(
         load_clip, steady=True, precision="fast"
